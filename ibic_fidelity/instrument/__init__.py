@@ -1,0 +1,1 @@
+"""What an instrument is: its model, how it is read, and what can be said about it without data."""

@@ -1,0 +1,59 @@
+"""Registers of sites: which codes exist, and what an unknown one may have meant."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+from ibic_fidelity.errors import InstrumentError
+from ibic_fidelity.foundation.files import read_bytes
+from ibic_fidelity.foundation.messages import Message
+from ibic_fidelity.foundation.results import Fault
+
+
+def read_register(path: Path) -> dict[str, str]:
+    """Return code to name from a UTF-8 CSV with the columns ``code`` and ``name``; codes stay text."""
+    rows = csv.DictReader(io.StringIO(read_bytes(path).decode("utf-8-sig")))
+    if rows.fieldnames is None or not {"code", "name"} <= set(rows.fieldnames):
+        fault = Fault(Message("instrument.register_columns"), file=path.name, row=1)
+        raise InstrumentError("instrument.faulty", faults=(fault,), n=1, path=str(path))
+    return {row["code"]: row["name"] for row in rows}
+
+
+def suggest_site(value: str, register: Mapping[str, str]) -> str | None:
+    """Return the code that an unknown value most likely meant, or ``None``.
+
+    A code that lost its leading zeros, a code followed by its name, a name with or without its genitive
+    and "kommun" or "stad", and near misses of a name are recognised. The caller only ever suggests it.
+
+    Examples
+    --------
+    >>> register = {"0180": "Stockholm", "0305": "Håbo", "1480": "Göteborg"}
+    >>> suggest_site("180", register), suggest_site("Göteborgs Stad", register), suggest_site("Habo", register)
+    ('0180', '1480', '0305')
+    """
+    bare = value.strip().removesuffix(".0")
+    width = max((len(code) for code in register), default=0)
+    if bare.isdigit() and bare.zfill(width) in register:
+        return bare.zfill(width)
+    first = bare.split(maxsplit=1)[0] if bare.split() else ""
+    if first in register:
+        return first
+    by_name = {plain_name(name): code for code, name in register.items()}
+    name = plain_name(bare)
+    for candidate in (name, name.removesuffix("s")):
+        if candidate in by_name:
+            return by_name[candidate]
+    close = difflib.get_close_matches(name, by_name, n=1, cutoff=0.8)
+    return by_name[close[0]] if close else None
+
+
+def plain_name(name: str) -> str:
+    """Return a name without case, accents, and the words kommun, stad, municipality."""
+    text = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    words = [word for word in text.split() if word not in {"kommun", "stad", "municipality", "city"}]
+    return " ".join(words)
