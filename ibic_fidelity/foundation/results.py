@@ -7,12 +7,16 @@ import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ibic_fidelity.foundation.messages import Language, Message
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 #: The columns that result tables draw from, in this order.
 COLUMNS = (
@@ -126,16 +130,19 @@ class Provenance:
 
 def library_versions(*names: str) -> dict[str, str]:
     """Return the versions of Python and of the named distributions."""
-    from importlib.metadata import version
-
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+    return {"python": platform.python_version(), **{name: _version(name) for name in names}}
 
 
 def package_version() -> str:
     """Return the version of this package."""
+    return _version("ibic-fidelity")
+
+
+@cache
+def _version(name: str) -> str:
     from importlib.metadata import version
 
-    return version("ibic-fidelity")
+    return version(name)
 
 
 def table(columns: Mapping[str, Sequence[Any]], *, extra: Sequence[str] = ()) -> pd.DataFrame:
@@ -167,3 +174,76 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Records:
+    """Parallel read-only columns of equal length: rows without the cost of a frame.
+
+    Examples
+    --------
+    >>> Records.of(site=["0180", "1480"], estimate=[61.5, 48.0]).table
+       site  estimate
+    0  0180      61.5
+    1  1480      48.0
+    """
+
+    columns: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, **columns: Sequence[Any] | NDArray[Any]) -> Records:
+        """Return records of columns; text columns are kept as objects."""
+        import numpy as np
+
+        made = {}
+        for name, values in columns.items():
+            array = np.asarray(values)
+            if array.dtype.kind in "US":
+                array = array.astype(object)
+            array.setflags(write=False)
+            made[name] = array
+        lengths = {len(array) for array in made.values()}
+        if len(lengths) > 1:
+            msg = f"columns of unequal length {lengths}"
+            raise ValueError(msg)
+        return cls(MappingProxyType(made))
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]  # type: ignore[no-any-return]
+
+    def where(self, mask: NDArray[np.bool_]) -> Records:
+        """Return the rows that a mask picks."""
+        return Records.of(**{name: column[mask] for name, column in self.columns.items()})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one mapping a row, with plain Python values."""
+        lists = {name: column.tolist() for name, column in self.columns.items()}
+        return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Return the columns as a new frame."""
+        import pandas as pd
+
+        return pd.DataFrame({name: column.tolist() for name, column in self.columns.items()})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON data, one list a column."""
+        return {name: _plain(column) for name, column in self.columns.items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Records:
+        """Rebuild what `as_dict` made; null in a column of numbers is NaN again."""
+        import numpy as np
+
+        made = {}
+        for name, values in data.items():
+            kinds = {type(value) for value in values} - {type(None)}
+            if kinds <= {int, float} and (kinds or None in values):
+                made[name] = np.array([np.nan if value is None else value for value in values])
+            else:
+                made[name] = np.array(values, dtype=object)
+        return cls.of(**made)

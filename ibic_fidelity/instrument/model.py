@@ -22,7 +22,7 @@ OutcomeKind = Literal["proximal", "distal", "unintended"]
 KEYS = ("site", "service_area", "source", "wave", "unit", "cluster", "rater", "weight", "synthetic")
 
 _ID = re.compile(r"[a-z][a-z0-9]{1,11}")
-_LONG_ID = re.compile(r"[a-z][a-z0-9_]{1,30}")
+_LONG_ID = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
 def fail(code: str, **params: object) -> PydanticCustomError:
@@ -111,15 +111,26 @@ class Source(Labelled):
     `minimum` is the smallest number of units from which a figure is made; `census_minimum` replaces it
     where the register says that all eligible units are in. `eligible` and `invited` name the register
     columns that count the units that could have been taken and the respondents who were asked.
+
+    `single` declares a source that by nature has one row a site and area (a register, a reading of the
+    group's documents, a manager who answers for the organisation). Only such a source may have a minimum
+    of 1: it says nothing of a person in need of hiding, and a larger minimum would withhold it everywhere.
     """
 
     kind: SourceKind
     unit: Text
     units: Text
-    minimum: int = Field(default=5, ge=2)
+    minimum: int = Field(default=5, ge=1)
     census_minimum: int | None = Field(default=None, ge=2)
+    single: bool = False
     eligible: ItemId | None = None
     invited: ItemId | None = None
+
+    @model_validator(mode="after")
+    def _one_row_only_where_declared(self) -> Source:
+        if self.minimum < 2 and not self.single:
+            raise fail("instrument.minimum_too_small", id=self.id)
+        return self
 
     @property
     def smallest(self) -> int:
@@ -318,7 +329,7 @@ class Instrument(Part):
     of sites, a mapping from code to name that is empty where the instrument has none.
     """
 
-    format: Literal[1]
+    format: Annotated[int, Field(ge=1, le=1)]
     id: Name
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     status: Literal["candidate", "pilot", "validated"]

@@ -139,7 +139,7 @@ def _validated(data: dict[str, Any], places: _Places, path: Path) -> Instrument:
     try:
         instrument = Instrument.model_validate(data, context={"collect_faults": True})
     except ValidationError as error:
-        raise _error(path, [_fault(dict(one), places) for one in error.errors(include_url=False)]) from None
+        raise _error(path, _faults(error, places)) from None
     faults = []
     for broken in broken_references(instrument):
         params = dict((broken.context or {})["params"])
@@ -158,6 +158,17 @@ def _place_of(params: dict[str, object], data: Any, places: _Places) -> _Place:
     if "lows" in params:
         return places.nearest(("bands",))
     return places.nearest(("keys",) if "key" in params else ())
+
+
+def _faults(error: ValidationError, places: _Places) -> list[Fault]:
+    """Return a fault for each error, but not for a list that is short only because its parts failed."""
+    errors = [dict(one) for one in error.errors(include_url=False)]
+    paths = {tuple(one["loc"]) for one in errors}
+    return [
+        _fault(one, places)
+        for one in errors
+        if not (one["type"] == "too_short" and any(len(path) > 1 and path[:1] == tuple(one["loc"]) for path in paths))
+    ]
 
 
 def _fault(error: dict[str, Any], places: _Places) -> Fault:

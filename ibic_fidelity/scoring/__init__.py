@@ -1,1 +1,1 @@
-"""TODO"""
+"""From answers to scores: measures, items, components, totals, their intervals, gates and bands."""

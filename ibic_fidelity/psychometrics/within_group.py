@@ -1,0 +1,412 @@
+"""Agreement within groups: whether the members of a group give the same answers."""
+
+# ruff: noqa: EM101 - our errors take codes, not texts
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ibic_fidelity.errors import UsageError
+from ibic_fidelity.foundation.messages import Message
+from ibic_fidelity.foundation.numbers import coefficient
+from ibic_fidelity.foundation.results import table
+from ibic_fidelity.psychometrics._arguments import (
+    COMPLETE_TABLE,
+    Booleans,
+    CompleteTable,
+    Floats,
+    Integers,
+    as_groups,
+    as_matrix,
+    as_number,
+    check_choice,
+    check_limits,
+    check_within,
+    complete_rows,
+    known_groups_rows,
+    read_only,
+    warn_undefined,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: The distribution of answers without any agreement, whose variance rwg compares with.
+NullDistribution = Literal["uniform", "slightly_skewed", "moderately_skewed", "heavily_skewed"]
+NULL_DISTRIBUTIONS: tuple[NullDistribution, ...] = get_args(NullDistribution)
+
+#: Shares of five answers, low to high (James, Demaree & Wolf 1984; LeBreton & Senter 2008, Table 2).
+_FIVE_POINT_NULLS: dict[str, tuple[float, ...]] = {
+    "slightly_skewed": (0.05, 0.15, 0.20, 0.35, 0.25),
+    "moderately_skewed": (0.00, 0.10, 0.15, 0.40, 0.35),
+    "heavily_skewed": (0.00, 0.00, 0.10, 0.40, 0.50),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupIndex:
+    """One index of agreement over the groups.
+
+    Attributes
+    ----------
+    estimate : array of shape (groups,)
+        The index, NaN where it is not defined.
+    truncated : array of bool of shape (groups,)
+        True where the variance exceeded the null distribution's and the index was put to 0.
+    mean, median : float
+        Over the groups where it is defined.
+    n_groups : int
+        How many those are.
+    """
+
+    estimate: Floats
+    truncated: Booleans
+    mean: float
+    median: float
+    n_groups: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WithinGroupAgreement:
+    """Agreement within groups, as `within_group_agreement` returns it; arrays have one value a group.
+
+    Attributes
+    ----------
+    groups : tuple
+        The groups' labels, sorted.
+    group_n : array of int
+        Members of each group, counted after the missing-data rule.
+    rwg : GroupIndex
+        Of the members' means over the items (of the item itself if there is one).
+    rwg_j : GroupIndex
+        rwg(j), of all items together; grows with their number.
+    awg : GroupIndex
+        awg, mean over the items in which it is defined.
+    ad : GroupIndex
+        Mean absolute deviation from the group's mean, mean over the items, in units of the scale.
+    awg_items : array of int
+        Items in which the group's awg is defined.
+    mean, variance : array of float
+        Of the members' means over the items; variance with n − 1.
+    n, k : int
+        Members used, items.
+    n_dropped : int
+        Members left out by ``missing="listwise"``.
+    low, high : float
+        The lowest and highest answer.
+    null : str
+        The null distribution, "given variance" if a number was given.
+    null_variance : float
+        Its variance.
+    missing : str
+        The missing-data rule.
+    flags : tuple of Message
+        How many groups were truncated or left undefined, and why.
+    """
+
+    groups: tuple[Any, ...]
+    group_n: Integers
+    rwg: GroupIndex
+    rwg_j: GroupIndex
+    awg: GroupIndex
+    ad: GroupIndex
+    awg_items: Integers
+    mean: Floats
+    variance: Floats
+    n: int
+    k: int
+    n_dropped: int
+    low: float
+    high: float
+    null: str
+    null_variance: float
+    missing: str
+    flags: tuple[Message, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Return one line a group and index.
+
+        Columns: statistic (rwg, rwg_j, awg, ad), n, estimate, reason, group, truncated.
+        """
+        names = ("rwg", "rwg_j", "awg", "ad")
+        rows = [(group, name) for group in range(len(self.groups)) for name in names]
+        return table(
+            {
+                "statistic": [name for _, name in rows],
+                "n": [int(self.group_n[group]) for group, _ in rows],
+                "estimate": [float(getattr(self, name).estimate[group]) for group, name in rows],
+                "reason": [self._reason(group, name) for group, name in rows],
+                "group": [self.groups[group] for group, _ in rows],
+                "truncated": [bool(getattr(self, name).truncated[group]) for group, name in rows],
+            },
+            extra=("group", "truncated"),
+        )
+
+    def summary(self) -> str:
+        """Return a few lines in English: mean and median of each index, then the flags."""
+        lines = [f"{self.n} members of {len(self.groups)} groups, {self.k} item(s), null {self.null}."]
+        for name, index in (("rwg", self.rwg), ("rwg(j)", self.rwg_j), ("awg", self.awg), ("AD", self.ad)):
+            middle = f"mean {coefficient(index.mean, 'en')}, median {coefficient(index.median, 'en')}"
+            lines.append(f"{name}: {middle}, {index.n_groups} groups.")
+        return "\n".join([*lines, *(flag.text("en") for flag in self.flags)])
+
+    def _reason(self, group: int, name: str) -> str:
+        n, least = int(self.group_n[group]), _least_raters(self.low, self.high)
+        if n < 2:
+            return Message("psychometrics.single_members", {"n": 1}).text("en")
+        if name == "awg" and n < least:
+            return Message("psychometrics.awg_few_raters", {"n": 1, "least": least}).text("en")
+        if name == "awg" and self.awg_items[group] < self.k:
+            undefined = self.k - int(self.awg_items[group])
+            return Message("psychometrics.awg_extreme_means", {"n": undefined}).text("en")
+        return ""
+
+
+def within_group_agreement(
+    x: object,
+    groups: object,
+    *,
+    low: float,
+    high: float,
+    null: NullDistribution | float = "uniform",
+    missing: CompleteTable = "raise",
+) -> WithinGroupAgreement:
+    r"""Return rwg, rwg(j), awg and the mean absolute deviation of every group.
+
+    Agreement justifies a group mean only for a construct that members are declared to *share* (such as
+    staff climate).  Means of users or files need ICC(1), a standard error and reliability
+    (`group_mean_reliability`), not agreement.  The choice of index may decide the verdict: the indices are
+    given side by side.
+
+    Parameters
+    ----------
+    x : array-like of shape (members,) or (members, items)
+        Answers on one scale, reversed items already reversed; NaN is missing.
+    groups : array-like of shape (members,)
+        The member's group, all numbers or all text.
+    low, high : float
+        The lowest and highest possible answer; the scale need not begin at 0 or 1.
+    null : {"uniform", "slightly_skewed", "moderately_skewed", "heavily_skewed"} or float
+        The distribution of answers without agreement, or its variance.  The skewed ones are defined for
+        five answers [2]_; give the variance for other scales.
+    missing : {"raise", "listwise"}
+        Raise where an answer or a group is missing, or leave those members out.
+
+    Returns
+    -------
+    WithinGroupAgreement
+        The indices of every group, their means and medians, what was truncated or is not defined.
+
+    Raises
+    ------
+    UsageError
+        low not below high, answers outside, a named null distribution for limits that are no whole numbers,
+        a skewed one for other than five answers, missing values under "raise", an unknown option.
+    ArgumentTypeError
+        Text in `x`, or groups that mix numbers and text.
+
+    Warns
+    -----
+    UndefinedStatisticWarning
+        Groups of one, or awg undefined in some group or item: NaN, see `flags`.  One warning a call.
+
+    Notes
+    -----
+    With A answers, the null variance :math:`\sigma_E^2` ((A² − 1)/12 for the uniform distribution), the
+    variance :math:`s^2` of a group's answers (n − 1) and its mean :math:`\bar s^2` over J items,
+
+    .. math:: r_{WG} = 1 - \frac{s^2}{\sigma_E^2}, \qquad
+              r_{WG(J)} = \frac{J(1 - v)}{J(1 - v) + v}, \quad v = \frac{\bar s^2}{\sigma_E^2}
+
+    [1]_, put to 0 and flagged where the variance exceeds :math:`\sigma_E^2`.  For several items rwg is that
+    of the members' means, as in R's `multilevel::rwg`; those vary less than single answers do, so that the
+    null variance of one answer flatters them.  With L = low and H = high,
+
+    .. math:: a_{WG} = 1 - \frac{2 s^2}{\left((H + L)\bar x - \bar x^2 - HL\right) n/(n-1)}
+
+    [3]_ compares with the largest variance possible at the mean :math:`\bar x`, and lies in [−1, 1].  As
+    its authors ask, it needs n ≥ A − 1 members and a mean between (L(n − 1) + H)/n and (H(n − 1) + L)/n; it
+    is 1 where all answer L or all answer H.  (`multilevel::awg` applies the second rule but not the first.)
+    The mean absolute deviation [4]_ is an error in units of the scale: 0 is full agreement, and A/6 has
+    been proposed as the most that is acceptable.
+
+    None of the indices comes with an interval here.
+
+    References
+    ----------
+    .. [1] James, L. R., Demaree, R. G., & Wolf, G. (1984). Estimating within-group interrater reliability
+       with and without response bias. Journal of Applied Psychology, 69, 85–98.
+    .. [2] LeBreton, J. M., & Senter, J. L. (2008). Answers to 20 questions about interrater reliability and
+       interrater agreement. Organizational Research Methods, 11, 815–852.
+    .. [3] Brown, R. D., & Hauenstein, N. M. A. (2005). Interrater agreement reconsidered: an alternative to
+       the rwg indices. Organizational Research Methods, 8, 165–184.
+    .. [4] Burke, M. J., & Dunlap, W. P. (2002). Estimating interrater agreement with the average deviation
+       index: a user's guide. Organizational Research Methods, 5, 159–172.
+
+    Examples
+    --------
+    >>> result = within_group_agreement([4, 4, 3, 4, 5, 1, 3, 5, 2, 4], list("aaaaabbbbb"), low=1, high=5)
+    >>> result.rwg.estimate.round(2).tolist(), result.rwg.truncated.tolist()
+    ([0.75, 0.0], [False, True])
+    """
+    check_choice("missing", missing, COMPLETE_TABLE)
+    matrix = as_matrix(x, vector=True)
+    k = matrix.cells.shape[1]
+    lows, highs = check_limits(low, high, 1)
+    lowest, highest = float(lows[0]), float(highs[0])
+    check_within(matrix, np.broadcast_to(lows, (k,)), np.broadcast_to(highs, (k,)))
+    null_name, null_variance = _null_variance(null, lowest, highest)
+    membership = as_groups(groups, matrix.cells.shape[0])
+    used = complete_rows(matrix.cells, matrix.labels, missing) & known_groups_rows(membership, missing)
+    sums = _Sums.of(matrix.cells[used], membership.codes[used])
+    rwg = _rwg(sums.total_variance, null_variance, 1)
+    rwg_j = _rwg(sums.variances.mean(axis=1), null_variance, k)
+    by_item = _awg(sums, lowest, highest)
+    awg_items = (~np.isnan(by_item)).sum(axis=1)
+    awg = _index(np.where(awg_items > 0, np.nansum(by_item, axis=1) / np.maximum(awg_items, 1), np.nan))
+    ad = _index(np.where(sums.n > 1, sums.deviations.mean(axis=1), np.nan))
+    flags = _flags(sums.n, awg_items, rwg, rwg_j, k=k, least=_least_raters(lowest, highest))
+    undefined = tuple(flag for flag in flags if flag.code != "psychometrics.truncated")
+    if undefined:
+        warn_undefined(Message("psychometrics.agreement_undefined", {"reasons": undefined}))
+    return WithinGroupAgreement(
+        groups=tuple(membership.labels[code] for code in sums.codes),
+        group_n=read_only(sums.n),
+        rwg=rwg,
+        rwg_j=rwg_j,
+        awg=awg,
+        ad=ad,
+        awg_items=read_only(awg_items),
+        mean=read_only(sums.means.mean(axis=1)),
+        variance=read_only(sums.total_variance),
+        n=int(used.sum()),
+        k=k,
+        n_dropped=int((~used).sum()),
+        low=lowest,
+        high=highest,
+        null=null_name,
+        null_variance=null_variance,
+        missing=missing,
+        flags=flags,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Per group (G) and item (k): size, mean, variance, absolute deviation; variance of the row means."""
+
+    codes: Integers
+    n: Integers
+    means: Floats
+    variances: Floats
+    deviations: Floats
+    total_variance: Floats
+
+    @classmethod
+    def of(cls, values: Floats, codes: Integers) -> _Sums:
+        """Return the sums of complete values (n, k) whose groups are coded (n,)."""
+        order = np.argsort(codes, kind="stable")
+        present, starts, n = np.unique(codes[order], return_index=True, return_counts=True)
+        k = values.shape[1]
+        if not present.size:
+            empty = np.empty((0, k))
+            return cls(present, n, empty, empty, empty, np.empty(0))
+        sorted_values = values[order]
+        columns = np.column_stack([sorted_values, sorted_values.mean(axis=1)])
+        member = np.repeat(np.arange(len(n)), n)
+        means = np.add.reduceat(columns, starts, axis=0) / n[:, None]
+        centred = columns - means[member]
+        same = np.maximum.reduceat(columns, starts) == np.minimum.reduceat(columns, starts)
+        centred = np.where(same[member], 0.0, centred)
+        squares = np.add.reduceat(np.square(centred), starts, axis=0)
+        with np.errstate(invalid="ignore"):
+            variances = np.where(n[:, None] > 1, squares / np.maximum(n - 1, 1)[:, None], np.nan)
+        means = np.where(same, columns[starts], means)
+        deviations = np.add.reduceat(np.abs(centred), starts, axis=0) / n[:, None]
+        return cls(present, n, means[:, :k], variances[:, :k], deviations[:, :k], variances[:, k])
+
+
+def _null_variance(null: object, low: float, high: float) -> tuple[str, float]:
+    """Return the name and the variance of the null distribution."""
+    variance = as_number(null)
+    if variance is not None:
+        if not (math.isfinite(variance) and variance > 0):
+            raise UsageError("psychometrics.null_variance", value=repr(null))
+        return "given variance", variance
+    check_choice("null", null, NULL_DISTRIBUTIONS)
+    if low != round(low) or high != round(high):
+        raise UsageError("psychometrics.null_needs_whole_limits", low=f"{low:g}", high=f"{high:g}")
+    answers = int(high - low) + 1
+    if null == "uniform":
+        return "uniform", (answers**2 - 1) / 12.0
+    if answers != 5:
+        raise UsageError("psychometrics.null_needs_five", null=null, answers=answers)
+    shares, levels = np.array(_FIVE_POINT_NULLS[str(null)]), np.arange(5)
+    return str(null), float(shares @ np.square(levels - shares @ levels))
+
+
+def _rwg(variance: Floats, null_variance: float, k: int) -> GroupIndex:
+    """Return rwg(j) of variances (G,), k = 1 for rwg."""
+    ratio = variance / null_variance
+    truncated = ratio > 1.0
+    agreement = k * (1.0 - np.where(truncated, 1.0, ratio))
+    return _index(agreement / (agreement + np.where(truncated, 1.0, ratio)), truncated)
+
+
+def _awg(sums: _Sums, low: float, high: float) -> Floats:
+    """Return awg (G, k), NaN where the group is too small or its mean too near a limit."""
+    n = sums.n[:, None].astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        largest = ((high + low) * sums.means - np.square(sums.means) - high * low) * n / (n - 1)
+        index = 1.0 - 2.0 * sums.variances / largest
+    # the limits are means of n answers themselves, so that rounding must not decide
+    slack = 1e-12 * (high - low)
+    inside = sums.means >= (low * (n - 1) + high) / n - slack
+    inside &= sums.means <= (high * (n - 1) + low) / n + slack
+    index = np.where(inside, index, np.nan)
+    index = np.where((sums.means == low) | (sums.means == high), 1.0, index)
+    return np.where((n >= _least_raters(low, high)) & (n > 1), index, np.nan)
+
+
+def _least_raters(low: float, high: float) -> int:
+    """Return A − 1, and at least two."""
+    return max(2, math.ceil(high - low))
+
+
+def _index(estimate: Floats, truncated: Booleans | None = None) -> GroupIndex:
+    """Return an index with its mean and median over the groups where it is defined."""
+    defined = estimate[~np.isnan(estimate)]
+    return GroupIndex(
+        estimate=read_only(estimate),
+        truncated=read_only(np.zeros(estimate.shape, dtype=bool) if truncated is None else truncated),
+        mean=float(defined.mean()) if defined.size else math.nan,
+        median=float(np.median(defined)) if defined.size else math.nan,
+        n_groups=int(defined.size),
+    )
+
+
+def _flags(
+    n: Integers, awg_items: Integers, rwg: GroupIndex, rwg_j: GroupIndex, *, k: int, least: int
+) -> tuple[Message, ...]:
+    """Return what a reader must know of all groups."""
+    single, few = n < 2, (n > 1) & (n < least)
+    extreme = (n >= least) & (awg_items < k)
+    flags = []
+    if not n.size:
+        flags.append(Message("psychometrics.too_few_groups", {"n": 0}))
+    if single.any():
+        flags.append(Message("psychometrics.single_members", {"n": int(single.sum())}))
+    if few.any():
+        flags.append(Message("psychometrics.awg_few_raters", {"n": int(few.sum()), "least": least}))
+    if extreme.any():
+        undefined = int((k - awg_items[extreme]).sum())
+        flags.append(Message("psychometrics.awg_extreme_means", {"n": undefined}))
+    if rwg.truncated.any() or rwg_j.truncated.any():
+        params = {"rwg": int(rwg.truncated.sum()), "rwg_j": int(rwg_j.truncated.sum())}
+        flags.append(Message("psychometrics.truncated", params))
+    return tuple(flags)

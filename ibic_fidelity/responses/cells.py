@@ -1,0 +1,233 @@
+"""One cell of text becomes a code or a number, or the rule that it breaks."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ibic_fidelity.foundation.messages import LANGUAGES, Message
+from ibic_fidelity.instrument.model import Item, Measure, Scale, Text
+from ibic_fidelity.responses.model import BLANK, DONT_KNOW, NOT_APPLICABLE
+from ibic_fidelity.responses.tables import BLANKS, fold
+from ibic_fidelity.responses.workbook import UNCOMPUTED
+
+#: Stands for a cell that breaks a rule until the reading ends; no table is ever made with it.
+FAULTY = -100
+
+_WHOLE = re.compile(r"(-?)0*([0-9]{1,9})(?:[.,]0+)?")
+_DECIMAL = re.compile(r"[-\u2212]?[0-9]+[.,][0-9]+")
+_ERROR = re.compile(r"#(?:[A-ZÄÅÖ/]{2,}[0-9A-ZÄÅÖ/_]*[!?]?)")
+_MONTHS = "jan|feb|mar|apr|ma[jy]|jun|jul|aug|sep|o[kc]t|nov|dec"
+_DATE = re.compile(
+    rf"\d{{4}}-\d\d-\d\d(?:[T ].*)?|\d{{1,2}}[./-]\d{{1,2}}(?:[./-]\d{{2,4}})|\d{{1,2}}[/-]\d{{1,2}}"
+    rf"|\d{{1,2}}[- ](?:{_MONTHS})[a-z]*\.?|(?:{_MONTHS})[a-z]*\.?[- ]\d{{1,2}}",
+    re.IGNORECASE,
+)
+_TRUTH = {"true", "false", "sant", "falskt", "yes", "no"}
+_ODD = re.compile(r"[+\u2212]?[\d\u00b2\u00b3\u00b9]+|[0-9]+(?:_[0-9]+)+|[0-9.,]+[eE][-+]?[0-9]+|0[xXbBoO][0-9a-fA-F]+|[+\u2212]?\d+[.,]\d+")
+_GROUPS = " \u00a0\u202f\u2009"
+_NUMBER = (
+    re.compile(r"[-\u2212]?[0-9]+(?:[.,][0-9]+)?"),
+    re.compile(rf"[-\u2212]?[0-9]{{1,3}}(?:[{_GROUPS}][0-9]{{3}})+(?:[.,][0-9]+)?"),
+    re.compile(r"[-\u2212]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+"),
+    re.compile(r"[-\u2212]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+"),
+)
+#: Serial numbers of days that a spreadsheet shows as dates: the years 2000 to 2099.
+_SERIALS = (36526, 73050)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRule:
+    """What the cells of one answer column may hold.
+
+    Attributes
+    ----------
+    low, high : int
+        The lowest and highest code.
+    missing : mapping of str to int
+        Folded codes and words that are no score, to -2 or -3.
+    words : mapping of str to int
+        Folded anchors in every language to codes.
+    item : str
+        The item's printed label.
+    may_not_apply : bool
+        Whether "not applicable" is an answer here.
+    """
+
+    low: int
+    high: int
+    missing: Mapping[str, int]
+    words: Mapping[str, int]
+    item: str
+    may_not_apply: bool
+
+    def code(self, text: str) -> int | Message:
+        """Return the code of a cell, or the rule that it breaks."""
+        plain = text.strip(BLANKS)
+        if not plain:
+            return BLANK
+        whole = whole_text(plain)
+        kind = self.missing.get(fold(plain))
+        if kind is None and whole is not None:
+            kind = self.missing.get(whole)
+        if kind is not None:
+            return self._missing(kind)
+        if whole is not None:
+            number = int(whole)
+            if self.low <= number <= self.high:
+                return number
+            return _outside(number, self.low, self.high)
+        word = self.words.get(_sentence(plain))
+        return _diagnosis(plain, self) if word is None else self._word(word)
+
+    def _missing(self, kind: int) -> int | Message:
+        if kind == NOT_APPLICABLE and not self.may_not_apply:
+            return Message("responses.not_applicable_here", {"item": self.item})
+        return kind
+
+    def _word(self, code: int) -> int | Message:
+        return self._missing(code) if code < 0 else code
+
+
+def whole_text(text: str) -> str | None:
+    """Return a whole number in its plain form: ``3,0`` and ``3.0`` are 3.
+
+    Examples
+    --------
+    >>> whole_text("3,0"), whole_text("-8"), whole_text("3,5"), whole_text("+3"), whole_text("0x3")
+    ('3', '-8', None, None, None)
+    """
+    match = _WHOLE.fullmatch(text)
+    return None if match is None else str(int(match.group(1) + match.group(2)))
+
+
+def answer_rule(item: Item, measure: Measure, scale: Scale, *, may_not_apply: bool) -> AnswerRule:
+    """Return the rule of a measure's column, or of the columns of its parts."""
+    words: dict[str, int] = {}
+    unclear: set[str] = set()
+    anchors: tuple[Text, ...] = measure.anchors or tuple(level.anchor for level in scale.levels)
+    for level, anchor in zip(scale.levels, anchors, strict=True):
+        for language in LANGUAGES:
+            word = _sentence(anchor[language])
+            if words.setdefault(word, level.code) != level.code:
+                unclear.add(word)
+    for word in unclear:
+        del words[word]
+    missing = missing_kinds(scale)
+    words |= {_sentence(word): kind for word, kind in missing.items()}
+    return AnswerRule(int(scale.lowest), int(scale.highest), missing, words, item.label, may_not_apply)
+
+
+def missing_kinds(scale: Scale) -> dict[str, int]:
+    """Return the scale's missing codes and words, folded, to -2 or -3."""
+    kinds = {}
+    for texts, kind in ((scale.missing.dont_know, DONT_KNOW), (scale.missing.not_applicable, NOT_APPLICABLE)):
+        for text in texts:
+            kinds[whole_text(text.strip(BLANKS)) or fold(text)] = kind
+    return kinds
+
+
+def column_codes(
+    rule: AnswerRule, texts: Iterable[str], labels: Mapping[str, str], user_missing: frozenset[str]
+) -> dict[str, int | Message]:
+    """Return the code, or the broken rule, of each distinct text of a column.
+
+    A value that the file declares missing must be one of the scale's missing answers, by its code or by
+    its label. A value label that is the anchor of another code is a fault, so that a scale that was coded
+    the other way round is never read as if it were not.
+    """
+    codes: dict[str, int | Message] = {}
+    for text in texts:
+        label = labels.get(text)
+        code = rule.code(text)
+        named = None if label is None else rule.words.get(_sentence(label))
+        if text in user_missing:
+            codes[text] = _declared_missing(rule, text, label, code, named)
+        elif named is not None and named < 0 and not (isinstance(code, int) and code >= 0):
+            codes[text] = rule.code(label or "")
+        elif named is not None and isinstance(code, int) and code != named:
+            codes[text] = Message("responses.label_contradicts", {"label": label})
+        else:
+            codes[text] = code
+    return codes
+
+
+def _declared_missing(
+    rule: AnswerRule, text: str, label: str | None, code: int | Message, named: int | None
+) -> int | Message:
+    if isinstance(code, int) and code < 0 and (named is None or named == code):
+        return code
+    if named is not None and named < 0 and not isinstance(code, int):
+        return rule.code(label or "")
+    return Message("responses.missing_undeclared", {"label": label or "–"})
+
+
+def _sentence(text: str) -> str:
+    return fold(text).rstrip(".").rstrip()
+
+
+def _outside(number: int, low: int, high: int) -> Message:
+    if _SERIALS[0] <= number <= _SERIALS[1]:
+        typed = date(1899, 12, 30) + timedelta(days=number)
+        return Message("responses.looks_like_date", {"typed": f"{typed.month}-{typed.day}"})
+    return Message("responses.out_of_range", {"low": low, "high": high})
+
+
+def general_fault(text: str) -> Message | None:
+    """Return the rule that a text breaks in any column that is read: a spreadsheet's error, a formula without value."""
+    if text == UNCOMPUTED:
+        return Message("responses.formula_not_computed")
+    if _ERROR.fullmatch(text.upper()):
+        return Message("responses.error_cell")
+    return None
+
+
+def _diagnosis(text: str, rule: AnswerRule) -> Message:
+    general = general_fault(text)
+    if general is not None:
+        return general
+    if _DATE.fullmatch(text):
+        match = re.fullmatch(r"\d{4}-(\d\d)-(\d\d)(?:[T ].*)?", text)
+        typed = f"{int(match.group(1))}-{int(match.group(2))}" if match else text
+        return Message("responses.looks_like_date", {"typed": typed})
+    if fold(text) in _TRUTH:
+        return Message("responses.truth_value")
+    if _DECIMAL.fullmatch(text):
+        return Message("responses.not_whole")
+    if _ODD.fullmatch(text):
+        return Message("responses.odd_number")
+    return _near_anchor(text, rule)
+
+
+def _near_anchor(text: str, rule: AnswerRule) -> Message:
+    close = difflib.get_close_matches(_sentence(text), rule.words, n=1, cutoff=0.75) if len(text) <= 200 else []
+    if close:
+        return Message("responses.not_an_answer_close", {"suggestion": close[0], "item": rule.item})
+    return Message("responses.not_an_answer", {"low": rule.low, "high": rule.high})
+
+
+def number_of(text: str) -> float | Message:
+    """Return the number in a cell where decimals are allowed, NaN for a blank one, or the rule that it breaks.
+
+    A decimal comma or point, thousands set off by spaces (or by points before a comma, by commas before
+    a point), and the true minus sign are read.
+
+    Examples
+    --------
+    >>> number_of("1 234,5"), number_of("1.234,5"), number_of("\u22120,5"), number_of("0.5")
+    (1234.5, 1234.5, -0.5, 0.5)
+    >>> number_of("1e308").code
+    'responses.not_a_number'
+    """
+    plain = text.strip(BLANKS)
+    if not plain:
+        return float("nan")
+    if not any(pattern.fullmatch(plain) for pattern in _NUMBER) or len(plain) > 40:
+        return general_fault(plain) or Message("responses.not_a_number")
+    bare = plain.replace("\u2212", "-").translate(dict.fromkeys(map(ord, _GROUPS)))
+    if "," in bare and "." in bare:
+        bare = bare.replace(min(",.", key=bare.index), "")
+    return float(bare.replace(",", "."))

@@ -1,0 +1,212 @@
+"""What each column of a table is: a key, an answer, a number of units, or something set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ibic_fidelity.foundation.messages import Message
+from ibic_fidelity.instrument.model import KEYS, Instrument
+from ibic_fidelity.responses.privacy import masked
+from ibic_fidelity.responses.tables import Found, RawTable, fold, squash
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The places of the columns of one table.
+
+    Attributes
+    ----------
+    keys : mapping of str to int
+        Key to column.
+    answers : mapping of str to mapping of str to int
+        For each source: answer column of the instrument (and for registers the number of units it rests
+        on, and counts of units) to column of the table.
+    """
+
+    keys: Mapping[str, int]
+    answers: Mapping[str, Mapping[str, int]]
+
+
+def check_headers(table: RawTable, found: Found) -> frozenset[int]:
+    """Return the columns that may be used: of those with one name, the first; the others become faults."""
+    first: dict[str, int] = {}
+    usable = set()
+    for j, header in enumerate(table.headers):
+        name = "".join(fold(header).split())
+        if name in first:
+            same = table.headers[first[name]] == header
+            found.fault("column_twice" if same else "columns_alike", table, row=1, column=j, other=masked(table.headers[first[name]]))
+        elif name:
+            first[name] = j
+            usable.add(j)
+    return frozenset(usable)
+
+
+def find_keys(table: RawTable, instrument: Instrument, usable: frozenset[int], found: Found) -> dict[str, int]:
+    """Return the place of each key, by its name or one of the instrument's other names for it."""
+    names: dict[str, str] = {}
+    for key in KEYS:
+        for name in (key, *instrument.keys.get(key, ())):
+            names.setdefault(fold(name), key)
+    columns = {fold(column) for source in instrument.sources for column in instrument.columns_of(source.id)}
+    keys: dict[str, int] = {}
+    for j in sorted(usable):
+        key = names.get(fold(table.headers[j]))
+        if key is None or (fold(table.headers[j]) in columns and fold(table.headers[j]) not in KEYS):
+            continue
+        if key in keys:
+            found.fault("column_same", table, row=1, column=j, other=table.headers[keys[key]], meaning=key)
+        else:
+            keys[key] = j
+    return keys
+
+
+def find_answers(
+    table: RawTable,
+    instrument: Instrument,
+    usable: frozenset[int],
+    keys: Mapping[str, int],
+    sources: Iterable[str],
+    found: Found,
+    *,
+    partial: bool,
+) -> Layout:
+    """Return the layout of a table whose rows come from `sources`; missing columns become faults."""
+    present = [source for source in instrument.by_source if source in set(sources)]
+    free = [j for j in sorted(usable) if j not in set(keys.values())]
+    answers: dict[str, dict[str, int]] = {source: {} for source in present}
+    used = set()
+    for j in free:
+        for source, column in _meanings(table.headers[j], instrument, present):
+            used.add(j)
+            if column in answers[source]:
+                other = table.headers[answers[source][column]]
+                found.fault("column_same", table, row=1, column=j, other=other, meaning=column)
+            else:
+                answers[source][column] = j
+    _tell(table, keys, answers, found)
+    aside = [j for j in free if j not in used]
+    _missing_columns(table, instrument, answers, aside, found, partial=partial)
+    return Layout(keys, answers)
+
+
+def columns_read(instrument: Instrument, source: str) -> tuple[str, ...]:
+    """Return all columns that a source may have: answers, and for registers numbers and counts of units."""
+    columns = instrument.columns_of(source)
+    if instrument.by_source[source].kind != "register":
+        return columns
+    return (*columns, *(f"{column}n" for column in columns), *instrument.count_columns())
+
+
+def _meanings(header: str, instrument: Instrument, present: list[str]) -> list[tuple[str, str]]:
+    name = fold(header)
+    exact = [
+        (source, column) for source in present for column in columns_read(instrument, source) if column == name
+    ]
+    if exact:
+        return exact
+    return [
+        (source, measure.id)
+        for source in present
+        for item, measure in instrument.measures_of(source)
+        if fold(item.label) == name and not measure.parts
+    ]
+
+
+def _tell(table: RawTable, keys: Mapping[str, int], answers: Mapping[str, Mapping[str, int]], found: Found) -> None:
+    pairs = [(j, key) for key, j in keys.items()]
+    pairs += [(j, column) for columns in answers.values() for column, j in columns.items()]
+    told = [f"{masked(table.headers[j])} → {name}" for j, name in sorted(set(pairs)) if table.headers[j] != name]
+    if told:
+        found.note("note_recognised", file=table.file, columns=told)
+
+
+def _missing_columns(
+    table: RawTable,
+    instrument: Instrument,
+    answers: Mapping[str, Mapping[str, int]],
+    aside: list[int],
+    found: Found,
+    *,
+    partial: bool,
+) -> None:
+    nearly: set[int] = set()
+    for source, columns in answers.items():
+        missing = [column for column in instrument.columns_of(source) if column not in columns]
+        if not missing:
+            continue
+        label = instrument.by_source[source].label.as_dict()
+        if partial:
+            found.note("note_not_asked", file=table.file, source=label, columns=missing)
+        else:
+            found.fault("columns_missing", table, row=1, source=label, columns=missing, n=len(missing))
+        near = {squash(column): column for column in missing}
+        for j in aside:
+            meant = near.get(squash(table.headers[j]))
+            if meant is not None and j not in nearly:
+                nearly.add(j)
+                found.fault("column_near", table, row=1, column=j, suggestion=meant)
+    rest = [masked(table.headers[j]) for j in aside if j not in nearly]
+    if rest:
+        found.note("note_set_aside", file=table.file, columns=rest, n=len(rest))
+
+
+def row_sources(
+    table: RawTable, instrument: Instrument, keys: Mapping[str, int], found: Found
+) -> dict[str, list[int]] | None:
+    """Return the rows of each source, or ``None`` with a fault where nothing says whose answers they are."""
+    names = source_names(instrument)
+    only = table.source or (None if "source" in keys else names.get(fold(table.stem)))
+    if only is None and "source" not in keys and len(instrument.sources) == 1:
+        only = instrument.sources[0].id
+    if "source" not in keys:
+        if only is None:
+            found.fault("no_source", table, row=1, known=list(instrument.by_source))
+            return None
+        if table.source is None and fold(table.stem) != only:
+            found.note("note_source", file=table.file, source=only)
+        return {only: list(range(table.n))}
+    j = keys["source"]
+    labels = table.labels.get(j, {})
+    of_text = {text: names.get(fold(text)) or names.get(fold(labels.get(text, ""))) for text in set(table.cells[j])}
+    if only is not None and not "".join(of_text).strip():
+        return {only: list(range(table.n))}
+    rules = {
+        text: _source_fault(text, source, only, names, instrument)
+        for text, source in of_text.items()
+        if source is None or (only is not None and source != only)
+    }
+    found.cells(table, j, rules, range(table.n))
+    rows: dict[str, list[int]] = {}
+    for i, text in enumerate(table.cells[j]):
+        if text not in rules:
+            rows.setdefault(str(of_text[text]), []).append(i)
+    told = sorted(f"{text} → {source}" for text, source in of_text.items() if source and fold(text) != source)
+    if told:
+        found.note("note_source_names", file=table.file, names=told)
+    return rows
+
+
+def source_names(instrument: Instrument) -> dict[str, str]:
+    """Return folded ids and labels in every language to source ids."""
+    names = {}
+    for source in instrument.sources:
+        for name in (source.label.sv, source.label.en, source.id):
+            names[fold(name)] = source.id
+    return names
+
+
+def _source_fault(
+    text: str, source: str | None, only: str | None, names: Mapping[str, str], instrument: Instrument
+) -> Message:
+    import difflib
+
+    if source is not None:
+        return Message("responses.source_conflict", {"named": only})
+    if not fold(text):
+        return Message("responses.source_blank", {"known": list(instrument.by_source)})
+    close = difflib.get_close_matches(fold(text), names, n=1, cutoff=0.6)
+    if close:
+        return Message("responses.source_unknown_close", {"suggestion": names[close[0]]})
+    return Message("responses.source_unknown", {"known": list(instrument.by_source)})

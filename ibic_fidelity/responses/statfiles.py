@@ -1,0 +1,103 @@
+"""SPSS and Stata files: values as text, with their labels and the missing values that the file declares."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ibic_fidelity.errors import UsageError
+from ibic_fidelity.responses.tables import BLANKS, Found, Origin, RawTable, cut, unpasted
+from ibic_fidelity.responses.workbook import cell_text
+
+_LETTERS = frozenset(string.ascii_lowercase)
+
+
+def read_statistics_file(
+    path: Path, raw: bytes, origin: Origin, found: Found, *, encoding: str | None
+) -> RawTable | None:
+    """Return the table of a .sav, .zsav or .dta file, every value as text; rows are numbered as cases.
+
+    User-missing values (discrete, ranges, Stata's ``.a`` to ``.z``) keep their codes, and the table says
+    which they are, so that "don't know" and "not applicable" stay apart from blank.
+    """
+    import pyreadstat
+
+    stata = path.suffix.casefold() == ".dta"
+    read = pyreadstat.read_dta if stata else pyreadstat.read_sav
+    try:
+        data, meta = read(str(path), output_format="dict", user_missing=True, encoding=encoding)
+    except pyreadstat.ReadstatError as error:
+        if encoding is not None and "character set" in str(error):
+            raise UsageError("responses.unknown_encoding", encoding=encoding) from None
+        found.fault("statistics_encoding" if "convert string" in str(error) else "damaged", origin)
+        return None
+    except UnicodeDecodeError:
+        found.fault("statistics_encoding", origin)
+        return None
+    if not stata and raw[64:68] in (b"\x02\0\0\0", b"\x03\0\0\0") and raw[76:80] != b"\0\0\0\0":
+        found.note("note_weights_on", file=origin.file)
+    names = list(data)
+    n = len(data[names[0]]) if names else 0
+    if not n:
+        found.fault("no_rows" if names else "empty_file", origin)
+        return None
+    letter = {name for name, kind in meta.readstat_variable_types.items() if stata and kind != "string"}
+    table = RawTable(
+        origin.file,
+        origin.stem,
+        origin.order,
+        tuple(name.strip(BLANKS) for name in names),
+        tuple(tuple(_text(value, letters=name in letter) for value in data[name]) for name in names),
+        range(1, n + 1),
+        _labels(names, meta.variable_value_labels, letter),
+        {j: _missing(data[name], meta, name, letter) for j, name in enumerate(names) if _declared(meta, name)},
+        origin.source,
+    )
+    return unpasted(_without_blank_rows(table, found), found)[0]
+
+
+def _text(value: Any, *, letters: bool) -> str:
+    if letters and isinstance(value, str) and value in _LETTERS:
+        return f".{value}"
+    return cell_text(value)
+
+
+def _labels(
+    names: Sequence[str], labels: Mapping[str, Mapping[Any, str]], letter: set[str]
+) -> dict[int, dict[str, str]]:
+    return {
+        j: {_text(value, letters=name in letter): label for value, label in labels[name].items()}
+        for j, name in enumerate(names)
+        if name in labels
+    }
+
+
+def _declared(meta: Any, name: str) -> bool:
+    return name in meta.missing_ranges or name in meta.missing_user_values
+
+
+def _missing(values: Sequence[Any], meta: Any, name: str, letter: set[str]) -> frozenset[str]:
+    ranges = meta.missing_ranges.get(name, [])
+    declared = set(meta.missing_user_values.get(name, []))
+    return frozenset(
+        _text(value, letters=name in letter)
+        for value in set(values)
+        if value in declared or (value is not None and any(_within(value, one) for one in ranges))
+    )
+
+
+def _within(value: Any, bounds: Mapping[str, Any]) -> bool:
+    low, high = bounds["lo"], bounds["hi"]
+    if isinstance(value, str) != isinstance(low, str):
+        return False
+    return bool(low <= value <= high)
+
+
+def _without_blank_rows(table: RawTable, found: Found) -> RawTable:
+    kept = [i for i, row in enumerate(zip(*table.cells, strict=True)) if "".join(row).strip(BLANKS)]
+    if len(kept) == table.n:
+        return table
+    found.note("note_blank_rows", file=table.file, n=table.n - len(kept))
+    return cut(table, kept)

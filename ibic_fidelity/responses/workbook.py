@@ -1,0 +1,159 @@
+"""Excel workbooks: every visible sheet with content becomes rows of text cells."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ibic_fidelity.errors import UsageError
+from ibic_fidelity.responses.tables import Found, Origin, RawTable, assemble, letters
+from ibic_fidelity.responses.zipped import Place, SheetFacts, facts, opened, sheet_parts
+
+#: What stands in the neutral table for a formula that was saved without its value.
+UNCOMPUTED = "=…"
+
+
+def read_workbook(
+    raw: bytes, origin: Origin, found: Found, *, sheet: str | None, names_source: Callable[[str], bool]
+) -> list[RawTable]:
+    """Return the tables of a workbook.
+
+    Parameters
+    ----------
+    raw : bytes
+        The file.
+    origin, found : Origin, Found
+        Where it comes from, and what collects its faults.
+    sheet : str, optional
+        The sheet to read. Without it the sheets that are named after a source are read, or the only
+        sheet with content.
+    names_source : callable
+        Tells whether a sheet's name is that of a source.
+    """
+    import python_calamine as calamine
+
+    parts = opened(raw, origin, found)
+    if parts is None:
+        return []
+    known = {name: facts(xml) for name, xml in sheet_parts(parts).items()}
+    if any(fact.too_large for fact in known.values()):
+        found.fault("too_many_cells", origin)
+        return []
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        visible = [
+            meta.name
+            for meta in book.sheets_metadata
+            if meta.visible == calamine.SheetVisibleEnum.Visible and meta.typ == calamine.SheetTypeEnum.WorkSheet
+        ]
+        sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names if name in known}
+    except calamine.CalamineError:
+        found.fault("damaged", origin)
+        return []
+    filled = [name for name in sheets if sheets[name].height]
+    hidden = [name for name in filled if name not in visible]
+    chosen = _chosen([name for name in filled if name in visible], hidden, origin, found, sheet, names_source)
+    return [
+        table
+        for number, name in enumerate(chosen)
+        if (table := _table(sheets[name], known[name], _named(origin, name, number), found)) is not None
+    ]
+
+
+def _named(origin: Origin, sheet: str, number: int) -> Origin:
+    return Origin(f"{origin.file} [{sheet}]", sheet, origin.order + number, origin.source)
+
+
+def _chosen(
+    filled: list[str],
+    hidden: list[str],
+    origin: Origin,
+    found: Found,
+    sheet: str | None,
+    names_source: Callable[[str], bool],
+) -> list[str]:
+    if sheet is not None:
+        if sheet not in filled and sheet not in hidden:
+            raise UsageError("responses.no_such_sheet", sheet=sheet, file=origin.file, sheets=filled)
+        return [sheet]
+    if hidden:
+        found.note("note_hidden_sheets", file=origin.file, sheets=hidden)
+    if not filled:
+        found.fault("empty_file", origin)
+        return []
+    named = [name for name in filled if names_source(name)]
+    if len(filled) > 1 and not named:
+        found.fault("which_sheet", origin, sheets=filled)
+        return []
+    others = [name for name in filled if name not in named] if named else []
+    if others:
+        found.note("note_other_sheets", file=origin.file, sheets=others)
+    return named or filled
+
+
+def _table(sheet: Any, fact: SheetFacts, origin: Origin, found: Found) -> RawTable | None:
+    merged = [f"{_cell(top)}:{_cell(bottom)}" for top, bottom in sheet.merged_cell_ranges or []]
+    if merged:
+        found.fault("merged_cells", origin, row=sheet.merged_cell_ranges[0][0][0] + 1, value=merged[0], cells=merged[:20])
+    if fact.hidden_rows:
+        found.note("note_hidden_rows", file=origin.file, n=fact.hidden_rows)
+    rows = [[cell_text(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
+    _put(rows, dict.fromkeys(fact.formulas, UNCOMPUTED))
+    _put(rows, fact.errors)
+    return assemble(origin, rows, found)
+
+
+def _put(rows: list[list[str]], texts: Mapping[Place, str]) -> None:
+    """Put texts where the reader gives blanks: the sheet is padded where a cell lies outside."""
+    for (row, column), text in texts.items():
+        while len(rows) <= row:
+            rows.append([""] * (len(rows[0]) if rows else 0))
+        if column >= len(rows[row]):
+            for cells in rows:
+                cells.extend([""] * (column + 1 - len(cells)))
+        rows[row][column] = text
+
+
+def _cell(place: Place) -> str:
+    return f"{letters(place[1])}{place[0] + 1}"
+
+
+def cell_text(value: Any) -> str:
+    """Return a typed cell as the text that a person would have typed.
+
+    Examples
+    --------
+    >>> cell_text(3.0), cell_text(0.45), cell_text(True), cell_text(date(2026, 4, 1)), cell_text(None)
+    ('3', '0.45', 'TRUE', '2026-04-01', '')
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int | float):
+        return number_text(value)
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return str(value) if not isinstance(value, timedelta) else f"{value.total_seconds() / 3600:g} h"
+
+
+def number_text(value: float) -> str:
+    """Return a number without an exponent, whole ones without decimals.
+
+    Examples
+    --------
+    >>> number_text(1e22), number_text(1e-7), number_text(float("nan"))
+    ('10000000000000000000000', '0.0000001', 'nan')
+    """
+    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 — NaN is what differs from itself
+        return str(value)
+    if float(value).is_integer():
+        return str(int(value))
+    return format(Decimal(repr(float(value))), "f")

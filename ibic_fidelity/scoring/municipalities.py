@@ -1,0 +1,276 @@
+"""The verb: answers and their instrument in, scores of every site and service area out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibic_fidelity.errors import UsageError
+from ibic_fidelity.foundation.messages import Message
+from ibic_fidelity.foundation.results import Provenance, Records, library_versions, package_version
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.responses.model import Responses
+from ibic_fidelity.scoring.bands import band_of, gate_status, held_band
+from ibic_fidelity.scoring.components import Score, composite_score, measure_score, needed_items
+from ibic_fidelity.scoring.grouping import Group, groups_of
+from ibic_fidelity.scoring.scores import Scores
+from ibic_fidelity.scoring.sources import SourceReport, source_report
+from ibic_fidelity.scoring.sums import composite_weights
+
+METHOD = "score interval, pooled spread, way of working"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """One target with its names, ready to become rows."""
+
+    level: str
+    source: str
+    component: str
+    item: str
+    statistic: str
+    score: Score
+
+
+def score_municipalities(
+    responses: Responses, instrument: Instrument, *, confidence_level: float = 0.95
+) -> Scores:
+    """Score how closely each site follows the instrument, by service area and in all.
+
+    Items are means of 0–1 values over units (a share is 0–1 continuous, never binned); components are
+    weighted means of their items, totals of their components, all times 100. Only primary measures
+    enter; triangulating ones are shown beside them.
+
+    Parameters
+    ----------
+    responses : Responses
+        Answers coded by this very instrument.
+    instrument : Instrument
+        Its components, weights, minimum numbers, gates and bands.
+    confidence_level : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    Scores
+        Estimates 0–100 with intervals for the *way of working* (superpopulation: no finite-population
+        correction; files clustered by assessor, and rater severity, are sources of error). A score whose
+        source is below its minimum, or that lacks an item, is withheld with its reason; totals are never
+        re-weighted over what is missing.
+
+    Raises
+    ------
+    UsageError
+        The responses were coded by another instrument or version, or `confidence_level` is no level.
+
+    Notes
+    -----
+    Missing answers: an item's mean is over the units with an answer. A checklist with a blank or
+    unknown part has no value for that unit. Variance between occasions is not in the intervals.
+
+    The interval solves (m − θ)² = t² κ θ(1 − θ), the score interval of a proportion (Wilson 1927) with
+    1/κ effective units; κ is estimated over all groups together, see `pooled_spread`.
+
+    Examples
+    --------
+    >>> import ibic_fidelity as ibic
+    >>> study = ibic.simulate_study(ibic.StudyDesign(n_sites=4), seed=1)
+    >>> scores = ibic.score_municipalities(study.responses, study.instrument)
+    >>> scores.core[["site", "n"]].shape
+    (4, 2)
+    """
+    _check(responses, instrument, confidence_level)
+    parts = [_score_groups(responses, instrument, confidence_level, by_area=False)]
+    if groups_of(responses, by_area=True):
+        parts.append(_score_groups(responses, instrument, confidence_level, by_area=True))
+    joined = {name: _joined([part[name] for part in parts]) for name in ("rows", "gates", "bands", "missing", "response")}
+    notes = dict.fromkeys(note for part in parts for note in part["notes"])
+    return Scores(
+        **joined,
+        spread=parts[0]["spread"],
+        confidence_level=confidence_level,
+        notes=(*notes, Message("scoring.no_occasions")),
+        provenance=Provenance(
+            package=package_version(),
+            instrument_id=instrument.id,
+            instrument_version=instrument.version,
+            instrument_status=instrument.status,
+            instrument_sha256=instrument.sha256,
+            data_sha256=responses.data_sha256,
+            synthetic=responses.synthetic,
+            options={"confidence_level": confidence_level},
+            libraries=library_versions("numpy", "scipy"),
+        ),
+    )
+
+
+def _check(responses: Responses, instrument: Instrument, confidence_level: float) -> None:
+    if not 0 < confidence_level < 1:
+        raise UsageError("scoring.confidence_level", value=confidence_level)
+    coded = (responses.instrument_id, responses.instrument_version, responses.instrument_sha256)
+    if coded != (instrument.id, instrument.version, instrument.sha256):
+        raise UsageError(
+            "scoring.other_instrument",
+            coded=f"{coded[0]} {coded[1]}",
+            given=f"{instrument.id} {instrument.version}",
+        )
+
+
+def _score_groups(
+    responses: Responses, instrument: Instrument, confidence_level: float, *, by_area: bool
+) -> dict[str, Any]:
+    groups = groups_of(responses, by_area=by_area)
+    places = {group: position for position, group in enumerate(groups)}
+    weights = composite_weights(instrument)
+    reports = [
+        source_report(table, instrument, places, weights, responses.frame, by_area=by_area)
+        for table in responses.tables.values()
+    ]
+    scored = _measures(reports, instrument, confidence_level)
+    for (level, name), items in weights.items():
+        score = composite_score((level, name), reports, needed_items(instrument, list(items)), confidence_level)
+        sources = needed_items(instrument, list(items))
+        source = next(iter(sources)) if len(sources) == 1 else ""
+        component, statistic = (name, "") if level == "component" else ("", name)
+        scored.append(_Scored(level, source, component, "", statistic, score))
+    return {
+        "rows": _rows(groups, scored),
+        **_gates_and_bands(groups, scored, instrument),
+        "missing": _missing(groups, reports),
+        "response": _response(groups, reports),
+        "spread": _spread(reports),
+        "notes": [note for report in reports for note in report.notes],
+    }
+
+
+def _measures(reports: Sequence[SourceReport], instrument: Instrument, confidence_level: float) -> list[_Scored]:
+    scored = []
+    for report in reports:
+        for item, measure in instrument.measures_of(report.source.id):
+            level = "item" if measure.role == "primary" else "triangulating"
+            score = measure_score(report.said["measure", item.id], report, confidence_level)
+            scored.append(_Scored(level, report.source.id, item.component, item.id, "", score))
+    return scored
+
+
+def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
+    """Return one row a group and target, group by group."""
+    size, k = len(groups), len(scored)
+
+    def repeated(values: Sequence[Any]) -> NDArray[Any]:
+        return np.tile(np.array(values, dtype=object), size)
+
+    def stacked(name: str, factor: float = 1.0) -> NDArray[Any]:
+        columns = np.stack([getattr(one.score, name) for one in scored], axis=1).ravel()
+        return columns if factor == 1.0 else columns * factor
+
+    reason = stacked("reason")
+    return Records.of(
+        site=np.repeat(np.array([group[0] for group in groups], dtype=object), k),
+        service_area=np.repeat(np.array([group[2] for group in groups], dtype=object), k),
+        wave=np.repeat(np.array([group[1] for group in groups], dtype=object), k),
+        level=repeated([one.level for one in scored]),
+        source=repeated([one.source for one in scored]),
+        component=repeated([one.component for one in scored]),
+        item=repeated([one.item for one in scored]),
+        statistic=repeated([one.statistic for one in scored]),
+        n=stacked("n").astype(np.int64),
+        estimate=stacked("estimate", 100),
+        std_error=stacked("std_error", 100),
+        ci_low=stacked("low", 100),
+        ci_high=stacked("high", 100),
+        method=np.where(reason == "", METHOD, "").astype(object),
+        reason=reason,
+        flag=stacked("flag"),
+    )
+
+
+def _gates_and_bands(groups: Sequence[Group], scored: Sequence[_Scored], instrument: Instrument) -> dict[str, Records]:
+    primary = {one.item: one.score for one in scored if one.level == "item"}
+    held = np.zeros(len(groups), dtype=bool)
+    gates: list[dict[str, Any]] = []
+    for item in instrument.items:
+        if item.gate is None or item.id not in primary:
+            continue
+        score = primary[item.id]
+        below, status = gate_status(score, item.gate.cut)
+        held |= status == "held"
+        gates += [
+            {
+                "site": site, "service_area": area, "wave": wave, "item": item.id,
+                "estimate": 100 * score.estimate[g], "cut": 100 * item.gate.cut,
+                "probability_below": below[g], "status": status[g],
+            }
+            for g, (site, wave, area) in enumerate(groups)
+        ]  # fmt: skip
+    names = np.array([*(band.id for band in instrument.bands), ""], dtype=object)
+    bands: list[dict[str, Any]] = []
+    for one in scored:
+        if one.level != "total" or not instrument.bands:
+            continue
+        position = band_of(one.score.estimate, instrument.bands)
+        gated = held_band(position, held)
+        bands += [
+            {
+                "site": site, "service_area": area, "wave": wave, "statistic": one.statistic,
+                "band": names[position[g]], "band_with_gates": names[gated[g]],
+            }
+            for g, (site, wave, area) in enumerate(groups)
+        ]  # fmt: skip
+    gate_names = ("site", "service_area", "wave", "item", "estimate", "cut", "probability_below", "status")
+    band_names = ("site", "service_area", "wave", "statistic", "band", "band_with_gates")
+    return {"gates": _records(gates, gate_names), "bands": _records(bands, band_names)}
+
+
+def _missing(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Records:
+    names = ("site", "service_area", "wave", "source", "column", "rows", "answered", "blank", "dont_know",
+             "not_applicable", "not_asked")  # fmt: skip
+    rows = []
+    for report in reports:
+        for column, counts in report.missing.items():
+            for place, kinds in zip(report.nest.group, counts.T.tolist(), strict=True):
+                site, wave, area = groups[place]
+                rows.append((site, area, wave, report.source.id, column, sum(kinds), *kinds))
+    return Records.of(**{name: [row[j] for row in rows] for j, name in enumerate(names)})
+
+
+def _response(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Records:
+    rows = []
+    for report in reports:
+        asked = report.invited if report.source.invited is not None else report.eligible
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = report.units / asked
+        for place, (site, wave, area) in enumerate(groups):
+            rows.append(
+                {
+                    "site": site, "service_area": area, "wave": wave, "source": report.source.id,
+                    "n": int(report.units[place]), "eligible": report.eligible[place],
+                    "invited": report.invited[place], "response_rate": rate[place],
+                    "census": bool(report.census[place]), "enough": bool(report.enough[place]),
+                }
+            )  # fmt: skip
+    names = ("site", "service_area", "wave", "source", "n", "eligible", "invited", "response_rate", "census", "enough")
+    return _records(rows, names)
+
+
+def _spread(reports: Sequence[SourceReport]) -> Records:
+    names = ("source", "level", "target", "within", "between", "raters", "df_within", "df_between", "df_raters",
+             "raters_from", "between_truncated", "flag")  # fmt: skip
+    return _records([row for report in reports for row in report.spread], names)
+
+
+def _records(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Records:
+    return Records.of(**{name: [row[name] for row in rows] for name in names})
+
+
+def _joined(parts: Sequence[Records]) -> Records:
+    """Return rows of several groupings in one, ordered by site and wave, whole sites before their areas."""
+    first = parts[0]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in first.columns}
+    keys = [columns[name].astype(str) for name in ("service_area", "wave", "site")]
+    order = np.lexsort(keys) if len(columns["site"]) else np.zeros(0, dtype=np.intp)
+    return Records.of(**{name: column[order] for name, column in columns.items()})

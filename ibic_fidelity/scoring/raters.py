@@ -1,0 +1,117 @@
+"""How severe raters are, from the files that two of them rated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibic_fidelity.responses.model import SourceTable
+from ibic_fidelity.scoring.intervals import RaterSpread
+
+Floats = NDArray[np.float64]
+SITES_PER_RATER = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Rows of the same unit by two raters: `first` and `second` are row numbers, shape (P,)."""
+
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linking:
+    """Whether rater severity can be told from the site.
+
+    `linked` holds where every rater rates units of at least three sites and double ratings join all
+    raters into one network; otherwise `why` is the code of what is lacking.
+    """
+
+    linked: bool
+    why: str
+    n_raters: int
+    pairs: Pairs
+
+
+def rater_linking(table: SourceTable) -> Linking:
+    """Return whether an audit is linked, and its pairs of ratings of the same unit."""
+    used = np.unique(table.rater.codes)
+    named = [code for code in used if table.rater.labels[code]]
+    pairs = rating_pairs(table)
+    if len(named) < len(used) or not named:
+        return Linking(False, "scoring.raters_unnamed", len(named), pairs)
+    if len(named) == 1:
+        return Linking(False, "scoring.one_rater", 1, pairs)
+    if not len(pairs.first):
+        return Linking(False, "scoring.no_double_rating", len(named), pairs)
+    if _networks(table.rater.codes[pairs.first], table.rater.codes[pairs.second], used) > 1:
+        return Linking(False, "scoring.raters_not_joined", len(named), pairs)
+    width = len(table.site.labels)
+    seen = np.unique(table.rater.codes.astype(np.int64) * width + table.site.codes) // width
+    if (np.bincount(seen)[used] < SITES_PER_RATER).any():
+        return Linking(False, "scoring.rater_few_sites", len(named), pairs)
+    return Linking(True, "", len(named), pairs)
+
+
+def rating_pairs(table: SourceTable) -> Pairs:
+    """Return consecutive ratings of the same unit, of which rows in canonical order are neighbours."""
+    same = np.ones(max(table.n - 1, 0), dtype=bool)
+    for key in (table.site, table.wave, table.service_area, table.cluster, table.unit):
+        same &= key.codes[1:] == key.codes[:-1]
+    first = np.flatnonzero(same)
+    return Pairs(first, first + 1)
+
+
+def rater_spread(difference: Floats, scale: Floats, first: NDArray[np.int32], second: NDArray[np.int32]) -> RaterSpread:
+    """Estimate the variance of rater severity from differences between two ratings of the same unit.
+
+    Parameters
+    ----------
+    difference : ndarray, shape (P,)
+        First minus second rating, on 0–1.
+    scale : ndarray, shape (P,)
+        θ(1 − θ) of the unit's group.
+    first, second : ndarray of int, shape (P,)
+        Who rated.
+
+    Returns
+    -------
+    RaterSpread
+        In units of θ(1 − θ). The severities are estimated by least squares over the network of pairs;
+        what their squares hold of sampling error is subtracted, and what falls below 0 is set to 0.
+    """
+    root = np.sqrt(np.maximum(scale, 1e-3))
+    raters, flat = np.unique(np.concatenate([first, second]), return_inverse=True)
+    a, b = flat[: len(first)], flat[len(first) :]
+    k = len(raters)
+    design = np.zeros((len(a), k))
+    design[np.arange(len(a)), a] = 1.0
+    design[np.arange(len(a)), b] -= 1.0
+    laplacian = design.T @ design
+    inverse = np.linalg.pinv(laplacian, hermitian=True)
+    standardised = difference / root
+    severity = inverse @ (design.T @ standardised)
+    residual_df = len(a) - (k - 1)
+    residual = float(((standardised - design @ severity) ** 2).sum()) / residual_df if residual_df > 0 else np.nan
+    noise = residual * float(np.trace(inverse)) / (k - 1)
+    observed = float((severity**2).sum()) / (k - 1)
+    variance = max(observed - noise, 0.0) if np.isfinite(noise) else observed
+    df = (k - 1) * (variance / observed) ** 2 if observed > 0 else float(k - 1)
+    return RaterSpread(variance, max(df, 1.0), "double_ratings")
+
+
+def _networks(a: NDArray[np.int32], b: NDArray[np.int32], nodes: NDArray[np.int32]) -> int:
+    """Return how many separate networks the pairs leave among the raters."""
+    root = {int(node): int(node) for node in nodes}
+
+    def find(node: int) -> int:
+        while root[node] != node:
+            node = root[node]
+        return node
+
+    for x, y in set(zip(a.tolist(), b.tolist(), strict=True)):
+        root[find(x)] = find(y)
+    return len({find(node) for node in root})

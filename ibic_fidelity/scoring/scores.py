@@ -1,0 +1,164 @@
+"""The result of scoring: what each site got, how sure that is, and what was withheld and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ibic_fidelity.errors import UsageError
+from ibic_fidelity.foundation.messages import Message
+from ibic_fidelity.foundation.results import Provenance, Records, table, to_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "ibic.scores/1"
+_EXTRA = ("level", "flag")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Raw scores of every site and service area, 0–100, with intervals for the way of working.
+
+    Shrunken scores are another type; these are not shrunken.
+
+    Attributes
+    ----------
+    rows : Records
+        One row a score: ``level`` (total, component, item, triangulating), ``site``, ``service_area``
+        (empty: all areas together), ``wave``, ``source``, ``component``, ``item``, ``statistic`` (id of
+        the total, else empty), ``n`` (units behind it), ``estimate``, ``std_error``, ``ci_low``,
+        ``ci_high``, ``method``, ``reason`` (code of why there is no number, or empty), ``flag`` (code of
+        what weakens the interval, or empty).
+    gates : Records
+        One row a site and gate: score, cut, ``probability_below``, ``status`` (passed, undecided, held,
+        unknown).
+    bands : Records
+        One row a site and total: ``band``, ``band_with_gates``, both empty where there is no total.
+    missing : Records
+        One row a site and answer column: rows, and how many were answered, blank, don't know, not
+        applicable, not asked.
+    response : Records
+        One row a site and source: ``n`` units, ``eligible`` and ``invited`` (NaN if not told),
+        ``response_rate``, ``census``.
+    spread : Records
+        The pooled spread behind the intervals: for each source and target the variance within and
+        between clusters and of raters, in units of θ(1 − θ), with degrees of freedom.
+    confidence_level : float
+        Of all intervals.
+    notes : tuple of Message
+        What a reader must know about these numbers.
+    provenance : Provenance
+        From what they were made.
+    """
+
+    rows: Records
+    gates: Records
+    bands: Records
+    missing: Records
+    response: Records
+    spread: Records
+    confidence_level: float
+    notes: tuple[Message, ...]
+    provenance: Provenance
+
+    @property
+    def core(self) -> pd.DataFrame:
+        """Return ``total_core`` of every site and service area."""
+        return self._totals("total_core")
+
+    @property
+    def extended(self) -> pd.DataFrame:
+        """Return ``total_extended`` of every site and service area."""
+        return self._totals("total_extended")
+
+    @property
+    def components(self) -> pd.DataFrame:
+        """Return the components."""
+        return self._frame(self.rows["level"] == "component")
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """Return the items, by source; ``level`` tells primary (item) from triangulating measures."""
+        return self._frame(np.isin(self.rows["level"].astype(str), ["item", "triangulating"]))
+
+    @property
+    def withheld(self) -> pd.DataFrame:
+        """Return every score that is not shown, with the code of the reason."""
+        return self._frame(self.rows["reason"] != "")
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Return every score."""
+        return self._frame(np.ones(len(self.rows), dtype=bool))
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Return the sites that were scored, sorted."""
+        return tuple(sorted(set(self.rows["site"].tolist())))
+
+    def of_site(self, site: str) -> Scores:
+        """Return the scores of one site; what was pooled over all sites stays."""
+        if site not in self.sites:
+            raise UsageError("scoring.unknown_site", site=site)
+        parts = {name: getattr(self, name) for name in ("rows", "gates", "bands", "missing", "response")}
+        kept = {name: part.where(part["site"] == site) for name, part in parts.items()}
+        return Scores(
+            **kept,
+            spread=self.spread,
+            confidence_level=self.confidence_level,
+            notes=self.notes,
+            provenance=self.provenance,
+        )
+
+    def summary(self) -> str:
+        """Return in a few lines what was found."""
+        whole = (self.rows["level"] == "total") & (self.rows["service_area"] == "")
+        lines = [
+            f"Scores of {len(self.sites)} sites, {self.provenance.instrument_id} {self.provenance.instrument_version}"
+            f" ({self.provenance.instrument_status})" + (", SYNTHETIC data" if self.provenance.synthetic else "")
+        ]
+        for total in dict.fromkeys(self.rows["statistic"][whole].tolist()):
+            estimates = self.rows["estimate"][whole & (self.rows["statistic"] == total)].astype(float)
+            shown = estimates[np.isfinite(estimates)]
+            span = f", median {np.median(shown):.1f}, {shown.min():.1f} to {shown.max():.1f}" if len(shown) else ""
+            lines.append(f"  {total}: {len(shown)} shown, {len(estimates) - len(shown)} withheld{span}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def to_json(self) -> str:
+        """Return the scores as JSON (schema ``ibic.scores/1``), the same bytes for the same scores."""
+        data: dict[str, Any] = {"schema": SCHEMA}
+        for part in fields(self):
+            value = getattr(self, part.name)
+            data[part.name] = value.as_dict() if hasattr(value, "as_dict") else value
+        return to_json(data)
+
+    @classmethod
+    def from_json(cls, text: str) -> Scores:
+        """Rebuild what `to_json` made."""
+        data: Mapping[str, Any] = json.loads(text)
+        if data.get("schema") != SCHEMA:
+            raise UsageError("scoring.not_scores", schema=str(data.get("schema")), expected=SCHEMA)
+        records = {name: Records.from_dict(data[name]) for name in ("rows", "gates", "bands", "missing", "response", "spread")}
+        return cls(
+            **records,
+            confidence_level=data["confidence_level"],
+            notes=tuple(Message(note["code"], note["params"]) for note in data["notes"]),
+            provenance=Provenance.from_dict(data["provenance"]),
+        )
+
+    def _totals(self, total: str) -> pd.DataFrame:
+        return self._frame((self.rows["level"] == "total") & (self.rows["statistic"] == total))
+
+    def _frame(self, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> pd.DataFrame:
+        kept = self.rows.where(mask)
+        columns: dict[str, Any] = {name: kept[name].tolist() for name in kept.columns}
+        columns["ci_level"] = [self.confidence_level] * len(kept)
+        return table(columns, extra=_EXTRA)

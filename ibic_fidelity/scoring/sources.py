@@ -1,0 +1,245 @@
+"""What each source says of every target in every group: estimate, error and number of units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibic_fidelity.foundation.messages import Message
+from ibic_fidelity.instrument.model import Instrument, Source
+from ibic_fidelity.responses.model import Frame, SourceTable
+from ibic_fidelity.scoring.grouping import Group, Nesting, nesting
+from ibic_fidelity.scoring.intervals import RaterSpread, Spread, Sums, error_share, pooled_spread
+from ibic_fidelity.scoring.measures import measure_values
+from ibic_fidelity.scoring.raters import Linking, Pairs, rater_linking, rater_spread
+from ibic_fidelity.scoring.sums import SourceSums, Target, missing_counts, rater_shares, source_sums
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+NO_RATERS = RaterSpread(0.0, np.inf, "not_rated")
+NO_PAIRS = Pairs(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What one source says of one target; arrays over all groups, NaN where it says nothing.
+
+    `kappa` is Var/θ(1 − θ), `df` its degrees of freedom, `answered` the number of units with an answer,
+    `flag` a code of what weakens the interval.
+    """
+
+    estimate: Floats
+    kappa: Floats
+    df: Floats
+    answered: Floats
+    flag: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceReport:
+    """One source in all groups.
+
+    `enough` tells where the source reaches its minimum number of units, `census` where all eligible
+    units are in; `said` what it says by target; `share` the weight that its items have in each target.
+    """
+
+    source: Source
+    nest: Nesting
+    units: Floats
+    enough: Bools
+    census: Bools
+    eligible: Floats
+    invited: Floats
+    said: Mapping[Target, Said]
+    share: Mapping[Target, float]
+    spread: tuple[dict[str, Any], ...]
+    missing: Mapping[str, NDArray[np.int64]]
+    notes: tuple[Message, ...]
+
+
+def source_report(
+    table: SourceTable,
+    instrument: Instrument,
+    groups: Mapping[Group, int],
+    weights: Mapping[Target, Mapping[str, float]],
+    frame: Frame,
+    *,
+    by_area: bool,
+) -> SourceReport:
+    """Return what a source says of every target in every group."""
+    source = instrument.by_source[table.source]
+    plain = nesting(table, groups, by_area=by_area, ratings_as_units=False)
+    single = source.kind == "audit" and bool((plain.units_of_groups() == 1).all())
+    nest = nesting(table, groups, by_area=by_area, ratings_as_units=True) if single else plain
+    size = len(groups)
+    units = _spread_out(plain.units_of_groups().astype(np.float64), nest, size, 0.0)
+    eligible = _counts(frame.eligible, source.id, groups)
+    census = np.isfinite(eligible) & (units >= eligible) & (units > 0)
+    minimum = np.where(census, source.census_minimum or source.minimum, source.minimum)
+    primary = {item.id for item, measure in instrument.measures_of(source.id) if measure.role == "primary"}
+    share = {target: sum(w for item, w in items.items() if item in primary) for target, items in weights.items()}
+    if source.kind == "register":
+        said, spread, notes = _register(nest, instrument, weights, size), (), ()
+        enough = units > 0
+    else:
+        said, spread, notes = _sampled(nest, instrument, weights, size, single=single)
+        enough = units >= minimum
+    return SourceReport(
+        source=source,
+        nest=nest,
+        units=units,
+        enough=enough,
+        census=census,
+        eligible=eligible,
+        invited=_counts(frame.invited, source.id, groups),
+        said=said,
+        share={target: weight for target, weight in share.items() if weight > 0},
+        spread=spread,
+        missing=missing_counts(nest, table.columns),
+        notes=notes,
+    )
+
+
+def _sampled(
+    nest: Nesting, instrument: Instrument, weights: Mapping[Target, Mapping[str, float]], size: int, *, single: bool
+) -> tuple[dict[Target, Said], tuple[dict[str, Any], ...], tuple[Message, ...]]:
+    source = instrument.by_source[nest.table.source]
+    linking = rater_linking(nest.table) if source.kind == "audit" and not single else None
+    pairs = linking.pairs if linking is not None else NO_PAIRS
+    sums = source_sums(nest, instrument, weights, pairs)
+    shares = rater_shares(nest)
+    said, rows = {}, []
+    for target, one in sums.targets.items():
+        raters = _raters(linking, sums, target, instrument)
+        spread = pooled_spread(one, shares, raters)
+        spread, flag = _supplied(spread, source, instrument, single=single)
+        kappa, df = error_share(one, shares, spread)
+        answered = sums.answered.get(target[1], one.units)
+        spread_out = [_spread_out(part, nest, size, np.nan) for part in (one.estimate, kappa, df)]
+        said[target] = Said(*spread_out, answered=_spread_out(answered, nest, size, 0.0), flag=flag)
+        rows.append(_spread_row(source.id, target, spread, flag))
+    return said, tuple(rows), _notes(source, linking, nest, instrument)
+
+
+def _raters(linking: Linking | None, sums: SourceSums, target: Target, instrument: Instrument) -> RaterSpread:
+    """Return the variance of rater severity: estimated where raters are linked, else as the instrument states."""
+    if linking is None:
+        return NO_RATERS
+    if not linking.linked:
+        stated = instrument.uncertainty
+        return NO_RATERS if stated is None else RaterSpread(4 * stated.rater_sd**2, np.inf, "stated")
+    nest, pairs = sums.nest, linking.pairs
+    rows = np.diff(np.append(nest.group_rows, nest.table.n))
+    group = np.repeat(np.arange(len(rows)), rows)[pairs.first]
+    estimate = sums.targets[target].estimate[group]
+    gap = sums.difference[target]
+    use = np.isfinite(gap) & np.isfinite(estimate)
+    code = nest.table.rater.codes
+    if not use.any():
+        return RaterSpread(0.0, np.inf, "no_pairs")
+    return rater_spread(
+        gap[use], (estimate * (1 - estimate))[use], code[pairs.first][use], code[pairs.second][use]
+    )
+
+
+def _supplied(spread: Spread, source: Source, instrument: Instrument, *, single: bool) -> tuple[Spread, str]:
+    """Replace what the data cannot tell by what the instrument states, and say so."""
+    if np.isfinite(spread.within):
+        return spread, "" if spread.pooled else "scoring.own_spread"
+    if single and instrument.uncertainty is not None:
+        stated = 4 * instrument.uncertainty.rater_sd**2
+        supplied = Spread(stated, 0.0, np.inf, 0.0, spread.raters, pooled=False, truncated=False)
+        return supplied, "scoring.stated_rater_error"
+    return spread, "scoring.no_spread"
+
+
+def _register(
+    nest: Nesting, instrument: Instrument, weights: Mapping[Target, Mapping[str, float]], size: int
+) -> dict[Target, Said]:
+    """Return register values: a group's value is the mean of its rows weighted by their counts."""
+    said: dict[Target, Said] = {}
+    for values in measure_values(nest.table, instrument):
+        base = values.base if values.base is not None else values.answered
+        n = np.add.reduceat(base, nest.group_rows)
+        total = np.add.reduceat(base * values.value, nest.group_rows)
+        mean = np.divide(total, n, out=np.full_like(n, np.nan), where=n > 0)
+        kappa = np.divide(1.0, n, out=np.full_like(n, np.nan), where=n > 0)
+        parts = [_spread_out(part, nest, size, np.nan) for part in (mean, kappa, np.full_like(n, np.inf))]
+        said["measure", values.item.id] = Said(*parts, answered=_spread_out(n, nest, size, 0.0))
+    for target, items in weights.items():
+        inside = {item: weight for item, weight in items.items() if ("measure", item) in said}
+        if inside:
+            said[target] = _register_composite(inside, said)
+    return said
+
+
+def _register_composite(items: Mapping[str, float], said: Mapping[Target, Said]) -> Said:
+    whole = sum(items.values())
+    estimate, variance, answered = 0.0, 0.0, np.inf
+    for item, weight in items.items():
+        one = said["measure", item]
+        smooth = (one.estimate / one.kappa + 2) / (1 / one.kappa + 4)
+        estimate = estimate + weight / whole * one.estimate
+        variance = variance + (weight / whole) ** 2 * one.kappa * smooth * (1 - smooth)
+        answered = np.minimum(answered, one.answered)
+    inside = np.clip(estimate, 0.02, 0.98)
+    kappa = variance / (inside * (1 - inside))
+    return Said(np.asarray(estimate), np.asarray(kappa), np.full_like(kappa, np.inf), np.asarray(answered))
+
+
+def _spread_row(source: str, target: Target, spread: Spread, flag: str) -> dict[str, Any]:
+    return {
+        "source": source,
+        "level": target[0],
+        "target": target[1],
+        "within": spread.within,
+        "between": spread.between,
+        "raters": spread.raters.variance,
+        "df_within": spread.df_within,
+        "df_between": spread.df_between,
+        "df_raters": spread.raters.df,
+        "raters_from": spread.raters.origin,
+        "between_truncated": spread.truncated,
+        "flag": flag,
+    }
+
+
+def _notes(source: Source, linking: Linking | None, nest: Nesting, instrument: Instrument) -> tuple[Message, ...]:
+    notes = []
+    name = source.label.as_dict()
+    if linking is not None and not linking.linked:
+        why = Message(linking.why)
+        stated = instrument.uncertainty
+        if stated is not None:
+            notes.append(Message("scoring.raters_not_separable", {"source": name, "why": why, "sd": 100 * stated.rater_sd}))
+        else:
+            notes.append(Message("scoring.raters_not_separable_unstated", {"source": name, "why": why}))
+    if linking is not None and not nest.clustered:
+        notes.append(Message("scoring.no_clusters", {"source": name}))
+    return tuple(notes)
+
+
+def _spread_out(values: Floats, nest: Nesting, size: int, empty: float) -> Floats:
+    """Return values of this source's groups at their places among all groups."""
+    out = np.full(size, empty)
+    out[nest.group] = values
+    return out
+
+
+def _counts(counts: Mapping[tuple[str, str, str, str], int], source: str, groups: Mapping[Group, int]) -> Floats:
+    """Return eligible or invited units of a source by group; a whole site sums its areas where it must."""
+    found = np.full(len(groups), np.nan)
+    for (site, area, wave, name), value in counts.items():
+        if name != source:
+            continue
+        position = groups.get((site, wave, area))
+        if position is not None:
+            found[position] = value if area or np.isnan(found[position]) else found[position] + value
+        whole = groups.get((site, wave, ""))
+        if area and whole is not None:
+            found[whole] = value + (0.0 if np.isnan(found[whole]) else found[whole])
+    return found
