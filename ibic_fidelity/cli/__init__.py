@@ -1,1 +1,5 @@
-"""TODO"""
+"""The command line: parse, call, write, exit code."""
+
+from ibic_fidelity.cli.app import main
+
+__all__ = ["main"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 from ibic_fidelity.foundation.messages import Language
@@ -74,3 +75,40 @@ def coefficient(value: float, language: Language, *, digits: int = 2) -> str:
     ('0,87', '.87')
     """
     return number(value, "sv" if language == "sv" else "apa", digits=digits)
+
+
+def beside_cuts(value: float, style: Style, cuts: Sequence[float] = ()) -> str:
+    """Return a number without decimals, or with as many as show on which side of each cut it lies.
+
+    A score of 74.6 is below a cut of 75; printed as 75 it would seem to be above.
+
+    Examples
+    --------
+    >>> beside_cuts(74.6, "sv", (50, 75)), beside_cuts(74.96, "en", (75,)), beside_cuts(61.2, "en", (75,))
+    ('74,6', '74.96', '61')
+    """
+    if not math.isfinite(value):
+        return NOT_AVAILABLE
+    for digits in range(4):
+        shown = float(f"{value:.{digits}f}")
+        if all((shown >= cut) == (value >= cut - 1e-7) for cut in cuts):
+            return number(value, style, digits=digits)
+    return number(value, style, digits=3)
+
+
+def probability(value: float, language: Language, cuts: Sequence[float] = ()) -> str:
+    """Return a probability as a percentage, never rounded to certainty, nor across a cut (as a share).
+
+    Examples
+    --------
+    >>> probability(0.0004, "en"), probability(0.9999, "sv"), probability(0.797, "en", (0.8,))
+    ('<1%', '>99\\xa0%', '79.7%')
+    """
+    if not math.isfinite(value):
+        return NOT_AVAILABLE
+    if value < 0.005:
+        return f"<{percent(0.01, language)}"
+    if value > 0.995:
+        return f">{percent(0.99, language)}"
+    figure = beside_cuts(100 * value, language, [100 * cut for cut in cuts])
+    return f"{figure}{_THIN}%" if language == "sv" else f"{figure}%"

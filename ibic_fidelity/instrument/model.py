@@ -90,13 +90,17 @@ class Site(Part):
 
 
 class Reference(Part):
-    """A source that an item or anchor is drawn from."""
+    """A source that an item or anchor is drawn from.
+
+    A legal source says when it was last checked to be in force, or ``unchecked``, which `check_instrument`
+    then tells.
+    """
 
     id: Name
     citation: Line
     url: str | None = None
     legal: bool = False
-    in_force_checked: date | None = None
+    in_force_checked: date | Literal["unchecked"] | None = None
 
     @model_validator(mode="after")
     def _legal_sources_are_checked(self) -> Reference:
@@ -300,9 +304,13 @@ class Uncertainty(Part):
 
 
 class Outcome(Labelled):
-    """An intended or unintended effect; never part of a fidelity score."""
+    """An intended or unintended effect; never part of a fidelity score.
+
+    `better` says which end is the good one.
+    """
 
     kind: OutcomeKind
+    better: Literal["high", "low"] = "high"
     component: Name | None = None
     cites: tuple[Name, ...] = ()
 

@@ -21,6 +21,11 @@ from ibic_fidelity.instrument.registers import read_register
 FILE_LIMIT = 5_000_000
 DEPTH_LIMIT = 20
 MAIN_FILE = "instrument.yaml"
+#: What plain scalars, lists and mappings resolve to; anything else was written as a tag.
+_PLAIN_TAGS = {
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +238,9 @@ def _refuse_aliases(text: str, path: Path) -> None:
 def _plain(node: yaml.Node, file: str, places: _Places, path: _Path, faults: list[Fault]) -> Any:
     place = _Place(file, node.start_mark.line + 1)
     places.setdefault(path, place)
+    if node.tag not in _PLAIN_TAGS:
+        faults.append(Fault(Message("instrument.tag", {"tag": node.tag}), file=file, row=place.line))
     if isinstance(node, yaml.ScalarNode):
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.startswith("tag:yaml.org,2002:python"):
-            faults.append(Fault(Message("instrument.tag", {"tag": node.tag}), file=file, row=place.line))
         return node.value
     if isinstance(node, yaml.SequenceNode):
         return [_plain(part, file, places, (*path, i), faults) for i, part in enumerate(node.value)]

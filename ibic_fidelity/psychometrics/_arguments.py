@@ -247,10 +247,19 @@ def without_spread(columns: Floats) -> Booleans:
     return np.asarray(high - low <= rounding)
 
 
+def end_share(columns: Floats) -> Floats:
+    """Return the share of answers at the lowest or at the highest answer, the larger, of columns (…, n, k)."""
+    low = (columns == columns.min(axis=-2, keepdims=True)).mean(axis=-2)
+    high = (columns == columns.max(axis=-2, keepdims=True)).mean(axis=-2)
+    return np.maximum(low, high)
+
+
 def _raw_array(x: object) -> NDArray[Any]:
     """Return whatever the caller gave as an array, text and all."""
     if isinstance(x, np.ma.MaskedArray):
-        return np.asarray(np.ma.filled(x.astype(object), None))
+        plain = np.array(x.data, dtype=object)
+        plain[np.ma.getmaskarray(x)] = None
+        return plain
     if isinstance(x, np.ndarray):
         return x
     if hasattr(x, "to_numpy"):

@@ -22,6 +22,7 @@ from ibic_fidelity.psychometrics._arguments import (
     check_choice,
     check_confidence_level,
     complete_rows,
+    end_share,
     known_groups_rows,
     warn_undefined,
     without_spread,
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
 BALANCED = "exact F (equal groups)"
 UNBALANCED = "exact F (Wald 1940)"
+#: Share of values at the lowest or the highest one from which the interval does not cover as it should.
+PILED_UP = 0.30
 #: Halvings that take the variance ratio's bracket below the spacing of float64.
-_HALVINGS = 200
+_HALVINGS = 120
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +74,8 @@ class GroupMeanReliability:
         The missing-data rule.
     reason : Message or None
         Why something is not defined.
+    flags : tuple of Message
+        Whether the intervals are not reliable with these values.
     """
 
     icc1: float
@@ -92,6 +97,7 @@ class GroupMeanReliability:
     groups: tuple[Any, ...]
     missing: str
     reason: Message | None
+    flags: tuple[Message, ...]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -99,7 +105,8 @@ class GroupMeanReliability:
 
         Columns: statistic, n, estimate, ci_low, ci_high, ci_level, method, reason, n_groups.
         """
-        reason = "" if self.reason is None else self.reason.text("en")
+        said = (*((self.reason,) if self.reason else ()), *self.flags)
+        reason = " ".join(message.text("en") for message in said)
         intervals = (self.icc1_ci, self.icc2_ci, self.icc1_ci)
         return table(
             {
@@ -117,7 +124,7 @@ class GroupMeanReliability:
         )
 
     def summary(self) -> str:
-        """Return one or two lines in English."""
+        """Return one line in English, and one a flag."""
         if math.isnan(self.icc1) and self.reason is not None:
             return f"ICC(1) and ICC(2) are not defined: {self.reason.text('en')}"
         level = percent(self.icc1_ci.confidence_level, "en")
@@ -126,8 +133,9 @@ class GroupMeanReliability:
             for name, value, ci in (("ICC(1)", self.icc1, self.icc1_ci), ("ICC(2)", self.icc2, self.icc2_ci))
         ]
         used = f"{self.n} members of {self.n_groups} groups, {self.n_dropped} left out for missing answers"
-        tail = "" if self.reason is None else f"\n{self.reason.text('en')}"
-        return f"{', '.join(parts)}, {level} intervals by {self.icc1_ci.method}, {used}.{tail}"
+        line = f"{', '.join(parts)}, {level} intervals by {self.icc1_ci.method}, {used}."
+        said = (*((self.reason,) if self.reason else ()), *self.flags)
+        return "\n".join([line, *(message.text("en") for message in said)])
 
 
 def group_mean_reliability(
@@ -189,6 +197,7 @@ def group_mean_reliability(
     :math:`n_0\theta/(1+n_0\theta)` those of ICC(2).  For groups of equal size these are the F limits of
     Shrout and Fleiss [2]_.  A limit below :math:`\theta = -1/\max n_j` does not exist and is put there.
 
+    *Coverage* (calibration/psychometric_coverage.csv, required .93–.975).
     COVERAGE_NOTE
 
     References
@@ -231,12 +240,13 @@ def group_mean_reliability(
     limits = np.full(2, math.nan)
     if not math.isnan(icc1):
         limits = np.array(variance_ratio_limits(sizes, means, np.float64(within), confidence_level))
+    of_means = limits if not math.isnan(icc2) else np.full(2, math.nan)
     method = BALANCED if len(set(sizes.tolist())) < 2 else UNBALANCED
     return GroupMeanReliability(
         icc1=icc1,
         icc1_ci=_interval(limits, 1.0, confidence_level, method),
         icc2=icc2,
-        icc2_ci=_interval(limits, anova.effective, confidence_level, method),
+        icc2_ci=_interval(of_means, anova.effective, confidence_level, method),
         icc1_anova=icc1_anova,
         n=anova.n,
         n_groups=len(sizes),
@@ -252,6 +262,7 @@ def group_mean_reliability(
         groups=tuple(membership.labels[code] for code in present),
         missing=missing,
         reason=reason,
+        flags=() if math.isnan(icc1) else _flags(values[used]),
     )
 
 
@@ -314,7 +325,7 @@ def variance_ratio_limits(
 
 
 def _solve(sizes: Integers, means: Floats, target: Floats) -> Floats:
-    """Return θ where Σ w (mean − weighted mean)² meets the target (…), by halving u = 1/(θ + 1/max n)."""
+    """Return θ where Σ w (mean − weighted mean)² meets the target (…), by halving a bracket."""
     least = -1.0 / sizes.max()
 
     def weighted(theta: Floats) -> Floats:
@@ -361,6 +372,14 @@ def _undefined(values: Floats, codes: Integers, sizes: Integers) -> Message | No
     return None
 
 
+def _flags(values: Floats) -> tuple[Message, ...]:
+    """Return whether the intervals are not reliable with these values (n,)."""
+    piled_up = float(end_share(values[:, np.newaxis])[0])
+    if piled_up < PILED_UP:
+        return ()
+    return (Message("psychometrics.icc_interval_not_reliable", {"share": f"{piled_up:.0%}"}),)
+
+
 def _interval(limits: Floats, size: float, confidence_level: float, method: str) -> ConfidenceInterval:
     """Return the interval of nθ/(1 + nθ) for a size n (1 for ICC(1)) and limits (2,) of θ."""
     low, high = reliability(limits, size)
@@ -369,5 +388,5 @@ def _interval(limits: Floats, size: float, confidence_level: float, method: str)
 
 def reliability(ratio: Floats, size: float) -> Floats:
     """Return nθ/(1 + nθ), which is 1 for infinite θ."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(np.isinf(ratio), 1.0, size * ratio / (1.0 + size * ratio))

@@ -398,7 +398,7 @@ def _flags(
     extreme = (n >= least) & (awg_items < k)
     flags = []
     if not n.size:
-        flags.append(Message("psychometrics.too_few_groups", {"n": 0}))
+        flags.append(Message("psychometrics.no_members"))
     if single.any():
         flags.append(Message("psychometrics.single_members", {"n": int(single.sum())}))
     if few.any():

@@ -27,7 +27,10 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _TRUTH = {"true", "false", "sant", "falskt", "yes", "no"}
-_ODD = re.compile(r"[+\u2212]?[\d\u00b2\u00b3\u00b9]+|[0-9]+(?:_[0-9]+)+|[0-9.,]+[eE][-+]?[0-9]+|0[xXbBoO][0-9a-fA-F]+|[+\u2212]?\d+[.,]\d+")
+_ODD = re.compile(
+    r"[+\u2212]?[\d\u00b2\u00b3\u00b9]+|[+\u2212]?\d+[.,]\d+|[0-9]+(?:_[0-9]+)+"
+    r"|[0-9.,]+[eE][-+]?[0-9]+|0[xXbBoO][0-9a-fA-F]+"
+)
 _GROUPS = " \u00a0\u202f\u2009"
 _NUMBER = (
     re.compile(r"[-\u2212]?[0-9]+(?:[.,][0-9]+)?"),
@@ -177,7 +180,7 @@ def _outside(number: int, low: int, high: int) -> Message:
 
 
 def general_fault(text: str) -> Message | None:
-    """Return the rule that a text breaks in any column that is read: a spreadsheet's error, a formula without value."""
+    """Return the rule that a text breaks in any column: a spreadsheet's error, a formula without value."""
     if text == UNCOMPUTED:
         return Message("responses.formula_not_computed")
     if _ERROR.fullmatch(text.upper()):
@@ -203,14 +206,15 @@ def _diagnosis(text: str, rule: AnswerRule) -> Message:
 
 
 def _near_anchor(text: str, rule: AnswerRule) -> Message:
-    close = difflib.get_close_matches(_sentence(text), rule.words, n=1, cutoff=0.75) if len(text) <= 200 else []
+    word = _sentence(text[:200])
+    close = difflib.get_close_matches(word, rule.words, n=1, cutoff=0.75)
     if close:
         return Message("responses.not_an_answer_close", {"suggestion": close[0], "item": rule.item})
     return Message("responses.not_an_answer", {"low": rule.low, "high": rule.high})
 
 
 def number_of(text: str) -> float | Message:
-    """Return the number in a cell where decimals are allowed, NaN for a blank one, or the rule that it breaks.
+    """Return the number in a cell that may have decimals, NaN for a blank one, or the rule that it breaks.
 
     A decimal comma or point, thousands set off by spaces (or by points before a comma, by commas before
     a point), and the true minus sign are read.

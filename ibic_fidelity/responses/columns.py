@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ibic_fidelity.foundation.messages import Message
@@ -28,6 +28,32 @@ class Layout:
     answers: Mapping[str, Mapping[str, int]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The rows of one source in one table, and what reads them: `index` are their places in the table."""
+
+    table: RawTable
+    index: Sequence[int]
+    source: str
+    layout: Layout
+    instrument: Instrument
+    found: Found
+
+    @property
+    def n(self) -> int:
+        """Return the number of rows."""
+        return len(self.index)
+
+    def cells(self, j: int) -> Sequence[str]:
+        """Return the texts of a column."""
+        cells = self.table.cells[j]
+        return cells if self.n == self.table.n else [cells[i] for i in self.index]
+
+    def refuse(self, j: int, rules: Mapping[str, Message]) -> None:
+        """Add a fault for every cell of a column that breaks a rule."""
+        self.found.cells(self.table, j, rules, self.index)
+
+
 def check_headers(table: RawTable, found: Found) -> frozenset[int]:
     """Return the columns that may be used: of those with one name, the first; the others become faults."""
     first: dict[str, int] = {}
@@ -35,25 +61,29 @@ def check_headers(table: RawTable, found: Found) -> frozenset[int]:
     for j, header in enumerate(table.headers):
         name = "".join(fold(header).split())
         if name in first:
-            same = table.headers[first[name]] == header
-            found.fault("column_twice" if same else "columns_alike", table, row=1, column=j, other=masked(table.headers[first[name]]))
+            other = table.headers[first[name]]
+            code = "column_twice" if other == header else "columns_alike"
+            found.fault(code, table, row=1, column=j, other=masked(other))
         elif name:
             first[name] = j
             usable.add(j)
     return frozenset(usable)
 
 
-def find_keys(table: RawTable, instrument: Instrument, usable: frozenset[int], found: Found) -> dict[str, int]:
+def find_keys(
+    table: RawTable, instrument: Instrument, usable: frozenset[int], found: Found
+) -> dict[str, int]:
     """Return the place of each key, by its name or one of the instrument's other names for it."""
     names: dict[str, str] = {}
-    for key in KEYS:
-        for name in (key, *instrument.keys.get(key, ())):
-            names.setdefault(fold(name), key)
+    for canonical in KEYS:
+        for name in (canonical, *instrument.keys.get(canonical, ())):
+            names.setdefault(fold(name), canonical)
     columns = {fold(column) for source in instrument.sources for column in instrument.columns_of(source.id)}
     keys: dict[str, int] = {}
     for j in sorted(usable):
-        key = names.get(fold(table.headers[j]))
-        if key is None or (fold(table.headers[j]) in columns and fold(table.headers[j]) not in KEYS):
+        header = fold(table.headers[j])
+        key = names.get(header)
+        if key is None or (header in columns and header not in KEYS):
             continue
         if key in keys:
             found.fault("column_same", table, row=1, column=j, other=table.headers[keys[key]], meaning=key)
@@ -65,15 +95,15 @@ def find_keys(table: RawTable, instrument: Instrument, usable: frozenset[int], f
 def find_answers(
     table: RawTable,
     instrument: Instrument,
-    usable: frozenset[int],
-    keys: Mapping[str, int],
-    sources: Iterable[str],
     found: Found,
     *,
+    usable: frozenset[int],
+    keys: Mapping[str, int],
+    sources: Collection[str],
     partial: bool,
 ) -> Layout:
     """Return the layout of a table whose rows come from `sources`; missing columns become faults."""
-    present = [source for source in instrument.by_source if source in set(sources)]
+    present = [source for source in instrument.by_source if source in sources]
     free = [j for j in sorted(usable) if j not in set(keys.values())]
     answers: dict[str, dict[str, int]] = {source: {} for source in present}
     used = set()
@@ -87,7 +117,8 @@ def find_answers(
                 answers[source][column] = j
     _tell(table, keys, answers, found)
     aside = [j for j in free if j not in used]
-    _missing_columns(table, instrument, answers, aside, found, partial=partial)
+    missing = _missing_columns(table, instrument, answers, found, partial=partial)
+    _set_aside(table, aside, missing, found)
     return Layout(keys, answers)
 
 
@@ -102,7 +133,10 @@ def columns_read(instrument: Instrument, source: str) -> tuple[str, ...]:
 def _meanings(header: str, instrument: Instrument, present: list[str]) -> list[tuple[str, str]]:
     name = fold(header)
     exact = [
-        (source, column) for source in present for column in columns_read(instrument, source) if column == name
+        (source, column)
+        for source in present
+        for column in columns_read(instrument, source)
+        if column == name
     ]
     if exact:
         return exact
@@ -114,10 +148,13 @@ def _meanings(header: str, instrument: Instrument, present: list[str]) -> list[t
     ]
 
 
-def _tell(table: RawTable, keys: Mapping[str, int], answers: Mapping[str, Mapping[str, int]], found: Found) -> None:
+def _tell(
+    table: RawTable, keys: Mapping[str, int], answers: Mapping[str, Mapping[str, int]], found: Found
+) -> None:
     pairs = [(j, key) for key, j in keys.items()]
     pairs += [(j, column) for columns in answers.values() for column, j in columns.items()]
-    told = [f"{masked(table.headers[j])} → {name}" for j, name in sorted(set(pairs)) if table.headers[j] != name]
+    renamed = [(table.headers[j], name) for j, name in sorted(set(pairs)) if table.headers[j] != name]
+    told = [f"{masked(header)} → {name}" for header, name in renamed]
     if told:
         found.note("note_recognised", file=table.file, columns=told)
 
@@ -126,28 +163,30 @@ def _missing_columns(
     table: RawTable,
     instrument: Instrument,
     answers: Mapping[str, Mapping[str, int]],
-    aside: list[int],
     found: Found,
     *,
     partial: bool,
-) -> None:
-    nearly: set[int] = set()
+) -> list[str]:
+    all_missing: list[str] = []
     for source, columns in answers.items():
         missing = [column for column in instrument.columns_of(source) if column not in columns]
-        if not missing:
-            continue
+        all_missing += missing
         label = instrument.by_source[source].label.as_dict()
-        if partial:
+        if missing and partial:
             found.note("note_not_asked", file=table.file, source=label, columns=missing)
-        else:
+        elif missing:
             found.fault("columns_missing", table, row=1, source=label, columns=missing, n=len(missing))
-        near = {squash(column): column for column in missing}
-        for j in aside:
-            meant = near.get(squash(table.headers[j]))
-            if meant is not None and j not in nearly:
-                nearly.add(j)
-                found.fault("column_near", table, row=1, column=j, suggestion=meant)
-    rest = [masked(table.headers[j]) for j in aside if j not in nearly]
+    return all_missing
+
+
+def _set_aside(table: RawTable, aside: Sequence[int], missing: Sequence[str], found: Found) -> None:
+    """Note the columns that mean nothing here; one that may be a missing one is a fault."""
+    near = {squash(column): column for column in missing}
+    for j in aside:
+        meant = near.get(squash(table.headers[j]))
+        if meant is not None:
+            found.fault("column_near", table, row=1, column=j, suggestion=meant)
+    rest = [masked(table.headers[j]) for j in aside if squash(table.headers[j]) not in near]
     if rest:
         found.note("note_set_aside", file=table.file, columns=rest, n=len(rest))
 
@@ -169,7 +208,10 @@ def row_sources(
         return {only: list(range(table.n))}
     j = keys["source"]
     labels = table.labels.get(j, {})
-    of_text = {text: names.get(fold(text)) or names.get(fold(labels.get(text, ""))) for text in set(table.cells[j])}
+    of_text = {
+        text: names.get(fold(text)) or names.get(fold(labels.get(text, "")))
+        for text in dict.fromkeys(table.cells[j])
+    }
     if only is not None and not "".join(of_text).strip():
         return {only: list(range(table.n))}
     rules = {

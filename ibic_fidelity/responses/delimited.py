@@ -104,13 +104,9 @@ def _separator(text: str, origin: Origin, found: Found, *, wanted: str | None) -
     even = [mark for mark in seen if _is_even(text, mark)]
     if len(even) == 1:
         return even[0]
-    names = [{"sv": "tabb", "en": "tab"} if mark == "\t" else mark for mark in seen]
-    found.fault("separator_unclear", origin, row=1, value=header, seen=" ".join(_plain(name) for name in names))
+    names = " ".join("tab" if mark == "\t" else mark for mark in seen)
+    found.fault("separator_unclear", origin, row=1, value=header, seen=names)
     return None
-
-
-def _plain(name: str | dict[str, str]) -> str:
-    return name if isinstance(name, str) else "tab"
 
 
 def _is_even(text: str, mark: str) -> bool:

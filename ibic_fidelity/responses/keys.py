@@ -16,8 +16,9 @@ from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.registers import suggest_site
 from ibic_fidelity.responses.cells import general_fault, number_of
+from ibic_fidelity.responses.columns import Rows
 from ibic_fidelity.responses.model import TEXT_KEYS
-from ibic_fidelity.responses.tables import BLANKS, Found, RawTable, fold
+from ibic_fidelity.responses.tables import BLANKS, fold
 
 if TYPE_CHECKING:
     from ibic_fidelity.instrument.model import ServiceArea
@@ -29,50 +30,62 @@ _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060
 NATION = "0000"
 
 
-def text_keys(
-    table: RawTable,
-    keys: Mapping[str, int],
-    index: Sequence[int],
-    instrument: Instrument,
-    found: Found,
-) -> dict[str, list[str]]:
+def text_keys(rows: Rows) -> dict[str, list[str]]:
     """Return the texts of every key that the rows of one source have, checked."""
     made: dict[str, list[str]] = {}
+    keys = rows.layout.keys
     if "site" not in keys:
-        found.fault("no_site_column", table, row=1, known=["site", *instrument.keys.get("site", ())])
-        made["site"] = [""] * len(index)
+        known = ["site", *rows.instrument.keys.get("site", ())]
+        rows.found.fault("no_site_column", rows.table, row=1, known=known)
+        made["site"] = [""] * rows.n
     for key in TEXT_KEYS:
-        if key in keys:
-            texts = _texts(table, keys[key], index, key, instrument, found)
-            if texts is not None:
-                made[key] = texts
+        texts = _texts(rows, keys[key], key) if key in keys else None
+        if texts is not None:
+            made[key] = texts
     return made
 
 
-def _texts(
-    table: RawTable, j: int, index: Sequence[int], key: str, instrument: Instrument, found: Found
-) -> list[str] | None:
-    cells = [table.cells[j][i] for i in index]
+def _texts(rows: Rows, j: int, key: str) -> list[str] | None:
+    cells = rows.cells(j)
     plain = {cell: unicodedata.normalize("NFC", cell.strip(BLANKS)) for cell in dict.fromkeys(cells)}
-    trimmed = {cell for cell, text in plain.items() if cell != text}
     if not any(plain.values()) and key != "site":
         return None
-    rules: dict[str, Message] = {}
-    area_of = _areas(instrument.service_areas) if key == "service_area" else {}
-    labels = table.labels.get(j, {})
-    for cell, text in plain.items():
-        rule = _common_fault(text, key, instrument)
-        if rule is None and key == "site":
-            rule = _site_fault(text, instrument)
-        elif rule is None and key == "service_area" and area_of and text:
-            area = area_of.get(fold(text)) or area_of.get(fold(labels.get(cell, "")))
-            rule = _area_fault(text, area_of, instrument) if area is None else None
-            plain[cell] = area or text
-        if rule is not None:
-            rules[cell] = rule
-    found.cells(table, j, rules, index)
-    _tell(table, j, cells, plain, trimmed - set(rules), found)
+    rules = {cell: rule for cell, text in plain.items() if (rule := _fault(text, key, rows)) is not None}
+    trimmed = {cell for cell, text in plain.items() if cell != text and cell not in rules}
+    if trimmed:
+        n = sum(cell in trimmed for cell in cells)
+        rows.found.note("note_trimmed", file=rows.table.file, column=rows.table.headers[j], n=n)
+    if key == "service_area" and rows.instrument.service_areas:
+        rules |= _name_areas(rows, j, plain, rules)
+    rows.refuse(j, rules)
     return [plain[cell] for cell in cells]
+
+
+def _name_areas(
+    rows: Rows, j: int, plain: dict[str, str], faulty: Mapping[str, Message]
+) -> dict[str, Message]:
+    """Put the ids of service areas in the place of their names; return the rules broken."""
+    area_of = _areas(rows.instrument.service_areas)
+    labels = rows.table.labels.get(j, {})
+    rules, named = {}, []
+    for cell, text in plain.items():
+        if cell in faulty:
+            continue
+        area = area_of.get(fold(text)) or area_of.get(fold(labels.get(cell, "")))
+        if area is None:
+            rules[cell] = _area_fault(text, area_of, rows.instrument)
+        else:
+            plain[cell] = area
+            if fold(text) != area:
+                named.append(f"{text} → {area}")
+    if named:
+        rows.found.note("note_areas", file=rows.table.file, names=sorted(named))
+    return rules
+
+
+def _fault(text: str, key: str, rows: Rows) -> Message | None:
+    rule = _common_fault(text, key, rows.instrument)
+    return _site_fault(text, rows.instrument) if rule is None and key == "site" else rule
 
 
 def _common_fault(text: str, key: str, instrument: Instrument) -> Message | None:
@@ -95,11 +108,15 @@ def _site_fault(code: str, instrument: Instrument) -> Message | None:
     meant = suggest_site(code, register)
     if meant is None:
         return Message("responses.site_unknown", {"site": site})
-    return Message("responses.site_unknown_close", {"site": site, "suggestion": meant, "name": register[meant]})
+    return Message(
+        "responses.site_unknown_close", {"site": site, "suggestion": meant, "name": register[meant]}
+    )
 
 
 def _areas(areas: Sequence[ServiceArea]) -> dict[str, str]:
-    return {fold(name): area.id for area in areas for name in (*area.also, area.label.sv, area.label.en, area.id)}
+    return {
+        fold(name): area.id for area in areas for name in (*area.also, area.label.sv, area.label.en, area.id)
+    }
 
 
 def _area_fault(text: str, area_of: Mapping[str, str], instrument: Instrument) -> Message:
@@ -110,31 +127,21 @@ def _area_fault(text: str, area_of: Mapping[str, str], instrument: Instrument) -
     return Message("responses.area_unknown", {"known": known})
 
 
-def _tell(
-    table: RawTable, j: int, cells: Sequence[str], plain: Mapping[str, str], trimmed: set[str], found: Found
-) -> None:
-    if trimmed:
-        n = sum(cell in trimmed for cell in cells)
-        found.note("note_trimmed", file=table.file, column=table.headers[j], n=n)
-    named = sorted({f"{cell.strip(BLANKS)} → {text}" for cell, text in plain.items() if fold(cell) != fold(text)})
-    if named:
-        found.note("note_areas", file=table.file, names=named)
-
-
-def weights(table: RawTable, keys: Mapping[str, int], index: Sequence[int], found: Found) -> NDArray[np.float64]:
+def weights(rows: Rows) -> NDArray[np.float64]:
     """Return the weight of each row, 1 where there is no column or it is blank for the whole source."""
-    if "weight" not in keys:
-        return np.ones(len(index))
-    cells = [table.cells[keys["weight"]][i] for i in index]
+    j = rows.layout.keys.get("weight")
+    if j is None:
+        return np.ones(rows.n)
+    cells = rows.cells(j)
     read = {cell: number_of(cell) for cell in dict.fromkeys(cells)}
     if all(isinstance(value, float) and math.isnan(value) for value in read.values()):
-        return np.ones(len(index))
+        return np.ones(rows.n)
     rules = {
         cell: Message("responses.bad_weight")
         for cell, value in read.items()
         if isinstance(value, Message) or not (math.isfinite(value) and value > 0)
     }
-    found.cells(table, keys["weight"], rules, index)
-    found.note("note_weights", file=table.file, column=table.headers[keys["weight"]])
-    values = {cell: math.nan if isinstance(value, Message) else value for cell, value in read.items()}
-    return np.array([values[cell] for cell in cells])
+    rows.refuse(j, rules)
+    rows.found.note("note_weights", file=rows.table.file, column=rows.table.headers[j])
+    plain = {cell: math.nan if isinstance(value, Message) else value for cell, value in read.items()}
+    return np.array([plain[cell] for cell in cells])

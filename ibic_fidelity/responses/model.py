@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BLANK, DONT_KNOW, NOT_APPLICABLE, NOT_ASKED = -1, -2, -3, -4
-MISSING_KINDS = {BLANK: "blank", DONT_KNOW: "dont_know", NOT_APPLICABLE: "not_applicable", NOT_ASKED: "not_asked"}
+MISSING_KINDS = {
+    BLANK: "blank",
+    DONT_KNOW: "dont_know",
+    NOT_APPLICABLE: "not_applicable",
+    NOT_ASKED: "not_asked",
+}
 TEXT_KEYS = ("site", "service_area", "wave", "unit", "cluster", "rater")
 
 
@@ -30,8 +35,10 @@ class Key:
     @classmethod
     def of(cls, values: Sequence[str] | NDArray[Any]) -> Key:
         """Return the key of plain text values."""
-        labels, codes = np.unique(np.asarray(values, dtype=object).astype(str), return_inverse=True)
-        return cls(_still(codes.astype(np.int32)), tuple(str(label) for label in labels))
+        texts = [str(value) for value in values]
+        labels = tuple(sorted(set(texts)))
+        place = {label: code for code, label in enumerate(labels)}
+        return cls(_still(np.fromiter(map(place.__getitem__, texts), np.int32, len(texts))), labels)
 
     @property
     def text(self) -> NDArray[np.object_]:
@@ -150,7 +157,7 @@ def _canonical_order(
     keys: Mapping[str, Key], codes: NDArray[np.int8], weight: NDArray[np.float64], *, has_ids: bool
 ) -> NDArray[np.intp]:
     named = [keys[name].codes for name in ("site", "wave", "service_area", "cluster", "unit", "rater")]
-    answers = [] if has_ids else [weight, *(codes[:, j] for j in range(codes.shape[1]))]
+    answers: list[NDArray[Any]] = [] if has_ids else [weight, *(codes[:, j] for j in range(codes.shape[1]))]
     return np.lexsort([*answers[::-1], *named[::-1]])
 
 
@@ -208,7 +215,8 @@ class Responses:
         for name, table in self.tables.items():
             for code in np.unique(table.site.codes):
                 inside = table.site.codes == code
-                units = len(np.unique(np.stack([table.service_area.codes, table.wave.codes, table.unit.codes])[:, inside], axis=1).T)
+                keys = np.stack([table.service_area.codes, table.wave.codes, table.unit.codes])
+                units = np.unique(keys[:, inside], axis=1).shape[1]
                 rows.append((name, table.site.labels[code], int(inside.sum()), units))
         return pd.DataFrame(rows, columns=["source", "site", "n", "units"])
 
@@ -219,16 +227,18 @@ class Responses:
         table = self.tables[source]
         data: dict[str, Any] = {name: getattr(table, name).text for name in TEXT_KEYS}
         data["weight"] = table.weight
+        reals = table.values if table.values.size else None  # noqa: PD011 — a field of ours, no frame
         for j, column in enumerate(table.columns):
             code = table.codes[:, j]
             plain = np.where(code >= 0, code, np.nan)
-            data[column] = table.values[:, j] if table.values.size and (code == NOT_ASKED).all() else plain
+            data[column] = plain if reals is None else reals[:, j]
         return pd.DataFrame(data)
 
     def summary(self) -> str:
         """Return in a few lines what there is."""
         lines = [f"Responses to {self.instrument_id} {self.instrument_version} from {len(self.sites)} sites"]
-        lines += [f"  {name}: {table.n} rows, {len(_used(table.site))} sites" for name, table in self.tables.items()]
+        for name, table in self.tables.items():
+            lines.append(f"  {name}: {table.n} rows, {len(_used(table.site))} sites")
         if self.synthetic:
             lines.append("  SYNTHETIC data")
         lines += [f"  note: {note.text('en')}" for note in self.notes]

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 
 MASK = "••••••-••••"
 
-_PATTERN = re.compile(r"(?<!\d)(?:(18|19|20)?(\d{2})(\d{2})(\d{2})[-+\u2010-\u2015\u2212 \u00a0]?(\d{4}))(?!\d)")
+_PATTERN = re.compile(
+    r"(?<!\d)(?:(18|19|20)?(\d{2})(\d{2})(\d{2})[-+\u2010-\u2015\u2212 \u00a0]?(\d{4}))(?!\d)"
+)
 #: A number that lost its leading zero in a spreadsheet: people born in the years 2000–2009.
 _LOST_ZERO = re.compile(r"\d{9}(?:\.0)?")
 
@@ -21,8 +23,8 @@ def has_personal_number(text: str) -> bool:
 
     Examples
     --------
-    >>> has_personal_number("Anna 850709-9805"), has_personal_number("850709-9806"), has_personal_number("198507699802")
-    (True, False, True)
+    >>> has_personal_number("Anna 850709-9805"), has_personal_number("850709-9806")
+    (True, False)
     """
     if any(_is_date(match) and _luhn(match) for match in _PATTERN.finditer(text)):
         return True

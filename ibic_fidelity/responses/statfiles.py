@@ -5,11 +5,15 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.responses.tables import BLANKS, Found, Origin, RawTable, cut, unpasted
 from ibic_fidelity.responses.workbook import cell_text
+
+
+if TYPE_CHECKING:
+    from pyreadstat import metadata_container
 
 _LETTERS = frozenset(string.ascii_lowercase)
 
@@ -52,20 +56,24 @@ def read_statistics_file(
         tuple(tuple(_text(value, letters=name in letter) for value in data[name]) for name in names),
         range(1, n + 1),
         _labels(names, meta.variable_value_labels, letter),
-        {j: _missing(data[name], meta, name, letter) for j, name in enumerate(names) if _declared(meta, name)},
+        {
+            j: _missing(data[name], meta, name, letter)
+            for j, name in enumerate(names)
+            if _declared(meta, name)
+        },
         origin.source,
     )
     return unpasted(_without_blank_rows(table, found), found)[0]
 
 
-def _text(value: Any, *, letters: bool) -> str:
+def _text(value: object, *, letters: bool) -> str:
     if letters and isinstance(value, str) and value in _LETTERS:
         return f".{value}"
     return cell_text(value)
 
 
 def _labels(
-    names: Sequence[str], labels: Mapping[str, Mapping[Any, str]], letter: set[str]
+    names: Sequence[str], labels: Mapping[str, Mapping[float, str]], letter: set[str]
 ) -> dict[int, dict[str, str]]:
     return {
         j: {_text(value, letters=name in letter): label for value, label in labels[name].items()}
@@ -74,25 +82,27 @@ def _labels(
     }
 
 
-def _declared(meta: Any, name: str) -> bool:
+def _declared(meta: metadata_container, name: str) -> bool:
     return name in meta.missing_ranges or name in meta.missing_user_values
 
 
-def _missing(values: Sequence[Any], meta: Any, name: str, letter: set[str]) -> frozenset[str]:
+def _missing(values: Sequence[object], meta: metadata_container, name: str, letter: set[str]) -> frozenset[str]:
     ranges = meta.missing_ranges.get(name, [])
     declared = set(meta.missing_user_values.get(name, []))
     return frozenset(
         _text(value, letters=name in letter)
         for value in set(values)
-        if value in declared or (value is not None and any(_within(value, one) for one in ranges))
+        if value in declared or (value is not None and any(_within(value, one) for one in ranges if isinstance(one, dict)))
     )
 
 
-def _within(value: Any, bounds: Mapping[str, Any]) -> bool:
+def _within(value: object, bounds: Mapping[str, float | str]) -> bool:
     low, high = bounds["lo"], bounds["hi"]
-    if isinstance(value, str) != isinstance(low, str):
+    if isinstance(value, str):
+        return isinstance(low, str) and isinstance(high, str) and low <= value <= high
+    if isinstance(low, str) or isinstance(high, str) or not isinstance(value, int | float):
         return False
-    return bool(low <= value <= high)
+    return low <= value <= high
 
 
 def _without_blank_rows(table: RawTable, found: Found) -> RawTable:

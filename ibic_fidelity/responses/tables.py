@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Fault
@@ -19,8 +18,6 @@ LISTED = 200
 SHOWN = 60
 
 _SPACES = re.compile(rf"[{BLANKS}]+")
-_NO_LABELS: Mapping[int, Mapping[str, str]] = MappingProxyType({})
-_NO_MISSING: Mapping[int, frozenset[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +52,8 @@ class RawTable:
     headers: tuple[str, ...]
     cells: tuple[tuple[str, ...], ...]
     rows: Sequence[int]
-    labels: Mapping[int, Mapping[str, str]] = field(default=_NO_LABELS)
-    user_missing: Mapping[int, frozenset[str]] = field(default=_NO_MISSING)
+    labels: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    user_missing: Mapping[int, frozenset[str]] = field(default_factory=dict)
     source: str | None = None
 
     @property
@@ -142,21 +139,21 @@ class Found:
 
 
 def shown(text: str) -> str:
-    """Return a text as it may be echoed: personal numbers masked, no control characters, cut at 60.
+    r"""Return a text as it may be echoed: personal numbers masked, no control characters, cut at 60.
 
     Examples
     --------
     >>> shown("x" * 61)[-2:], shown("a" + chr(0) + "b")
-    ('x…', 'a\\ufffdb')
+    ('x…', 'a\ufffdb')
     """
     plain = "".join(
-        char if not unicodedata.category(char).startswith("C") else "\ufffd" for char in masked(text[: 4 * SHOWN])
+        "\ufffd" if unicodedata.category(char).startswith("C") else char for char in masked(text[: 4 * SHOWN])
     )
     return plain if len(plain) <= SHOWN else plain[: SHOWN - 1] + "…"
 
 
 def fold(text: str) -> str:
-    """Return a text trimmed, composed, its spaces single, without regard to case.
+    r"""Return a text trimmed, composed, its spaces single, without regard to case.
 
     Examples
     --------
@@ -205,7 +202,9 @@ def assemble(origin: Origin, rows: list[list[str]], found: Found, *, first: int 
         return None
     columns = tuple(zip(*(row for _, row in body), strict=True))
     numbers = [number for number, _ in body]
-    table = RawTable(origin.file, origin.stem, origin.order, tuple(header), columns, numbers, source=origin.source)
+    table = RawTable(
+        origin.file, origin.stem, origin.order, tuple(header), columns, numbers, source=origin.source
+    )
     table, pasted = unpasted(table, found)
     for number in repeated if not pasted else []:
         found.fault("header_again", origin, row=number)
@@ -268,17 +267,20 @@ def cut(table: RawTable, index: Sequence[int], columns: Sequence[int] | None = N
 
 
 def without_empty_columns(table: RawTable, found: Found) -> RawTable:
-    """Return a table without columns that have neither name nor content; a nameless one with content is a fault."""
+    """Return a table without its nameless columns; one that has content is a fault."""
     nameless = [j for j, name in enumerate(table.headers) if not name]
     if not nameless:
         return table
+    empty = 0
     for j in nameless:
         filled = next((i for i, cell in enumerate(table.cells[j]) if cell.strip(BLANKS)), None)
         if filled is not None:
-            found.fault(
-                "column_nameless", table, row=table.rows[filled], column=j, value=table.cells[j][filled], place=letters(j)
-            )
-    found.note("note_empty_columns", file=table.file, n=len(nameless))
+            value, row = table.cells[j][filled], table.rows[filled]
+            found.fault("column_nameless", table, row=row, column=j, value=value, place=letters(j))
+        else:
+            empty += 1
+    if empty:
+        found.note("note_empty_columns", file=table.file, n=empty)
     keep = [j for j in range(len(table.headers)) if j not in set(nameless)]
     return cut(table, range(table.n), keep)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.responses.tables import Found, Origin, RawTable, assemble, letters
 from ibic_fidelity.responses.zipped import Place, SheetFacts, facts, opened, sheet_parts
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 #: What stands in the neutral table for a formula that was saved without its value.
 UNCOMPUTED = "=…"
@@ -44,18 +47,23 @@ def read_workbook(
         return []
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        visible = [
-            meta.name
-            for meta in book.sheets_metadata
-            if meta.visible == calamine.SheetVisibleEnum.Visible and meta.typ == calamine.SheetTypeEnum.WorkSheet
-        ]
-        sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names if name in known}
+        pages = [meta for meta in book.sheets_metadata if meta.typ == calamine.SheetTypeEnum.WorkSheet]
+        visible = [meta.name for meta in pages if meta.visible == calamine.SheetVisibleEnum.Visible]
+        sheets = {meta.name: book.get_sheet_by_name(meta.name) for meta in pages}
     except calamine.CalamineError:
+        found.fault("damaged", origin)
+        return []
+    if not set(sheets) <= set(known):  # a sheet whose errors and formulas could not be looked for
         found.fault("damaged", origin)
         return []
     filled = [name for name in sheets if sheets[name].height]
     hidden = [name for name in filled if name not in visible]
-    chosen = _chosen([name for name in filled if name in visible], hidden, origin, found, sheet, names_source)
+    if sheet is None:
+        chosen = _chosen([name for name in filled if name in visible], hidden, origin, found, names_source)
+    elif sheet in filled:
+        chosen = [sheet]
+    else:
+        raise UsageError("responses.no_such_sheet", sheet=sheet, file=origin.file, sheets=filled)
     return [
         table
         for number, name in enumerate(chosen)
@@ -72,13 +80,8 @@ def _chosen(
     hidden: list[str],
     origin: Origin,
     found: Found,
-    sheet: str | None,
     names_source: Callable[[str], bool],
 ) -> list[str]:
-    if sheet is not None:
-        if sheet not in filled and sheet not in hidden:
-            raise UsageError("responses.no_such_sheet", sheet=sheet, file=origin.file, sheets=filled)
-        return [sheet]
     if hidden:
         found.note("note_hidden_sheets", file=origin.file, sheets=hidden)
     if not filled:
@@ -94,10 +97,12 @@ def _chosen(
     return named or filled
 
 
-def _table(sheet: Any, fact: SheetFacts, origin: Origin, found: Found) -> RawTable | None:
-    merged = [f"{_cell(top)}:{_cell(bottom)}" for top, bottom in sheet.merged_cell_ranges or []]
+def _table(sheet: CalamineSheet, fact: SheetFacts, origin: Origin, found: Found) -> RawTable | None:
+    ranges = sheet.merged_cell_ranges or []
+    merged = [f"{_cell(top)}:{_cell(bottom)}" for top, bottom in ranges]
     if merged:
-        found.fault("merged_cells", origin, row=sheet.merged_cell_ranges[0][0][0] + 1, value=merged[0], cells=merged[:20])
+        row = ranges[0][0][0] + 1
+        found.fault("merged_cells", origin, row=row, value=merged[0], cells=merged[:20])
     if fact.hidden_rows:
         found.note("note_hidden_rows", file=origin.file, n=fact.hidden_rows)
     rows = [[cell_text(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
@@ -121,27 +126,23 @@ def _cell(place: Place) -> str:
     return f"{letters(place[1])}{place[0] + 1}"
 
 
-def cell_text(value: Any) -> str:
+def cell_text(value: object) -> str:
     """Return a typed cell as the text that a person would have typed.
 
     Examples
     --------
-    >>> cell_text(3.0), cell_text(0.45), cell_text(True), cell_text(date(2026, 4, 1)), cell_text(None)
+    >>> cell_text(3.0), cell_text(0.45), cell_text(True), cell_text(datetime(2026, 4, 1)), cell_text(None)
     ('3', '0.45', 'TRUE', '2026-04-01', '')
     """
     if isinstance(value, str):
         return value
-    if value is None:
-        return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
         return number_text(value)
     if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()
-    if isinstance(value, date | datetime | time):
-        return value.isoformat()
-    return str(value) if not isinstance(value, timedelta) else f"{value.total_seconds() / 3600:g} h"
+        value = value.date()
+    return "" if value is None else str(value)
 
 
 def number_text(value: float) -> str:

@@ -25,7 +25,9 @@ _HIDDEN = re.compile(rb"""\bhidden=["'](?:1|true)["']""")
 _COLUMN = re.compile(rb"""\br=["']([A-Z]{1,3})\d""")
 _CELL_ROW = re.compile(rb"""\br=["'][A-Z]{1,3}(\d{5,})["']""")
 _ERROR = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\bt=["']e["'][^>]*>.*?<(?:\w+:)?v>([^<]*)""", re.DOTALL)
-_FORMULA = re.compile(rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)(.*?)</(?:\w+:)?c>", re.DOTALL)
+_FORMULA = re.compile(
+    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)(.*?)</(?:\w+:)?c>", re.DOTALL
+)
 _REFERENCE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>[^<]+<")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
@@ -59,15 +61,15 @@ class SheetFacts:
 
 
 def kind_of(raw: bytes) -> str:
-    """Return what bytes are by their beginning: zip, ole, html, xml, sav, dta, binary or text.
+    r"""Return what bytes are by their beginning: zip, ole, html, xml, sav, dta or text.
 
     Examples
     --------
-    >>> kind_of(b"PK..."), kind_of(b" <HTML>"), kind_of(b"site;ut1"), kind_of(b"$FL2@(#)")
+    >>> kind_of(b"PK\x03\x04"), kind_of(b" <HTML>"), kind_of(b"site;ut1"), kind_of(b"$FL2@(#)")
     ('zip', 'html', 'text', 'sav')
     """
     head = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if raw.startswith(b"PK"):
+    if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
     if raw.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return "ole"
@@ -75,30 +77,32 @@ def kind_of(raw: bytes) -> str:
         return "sav"
     if raw.startswith(b"<stata_dta>") or re.match(rb"[\x6c-\x76][\x01\x02]\x01\x00", raw):
         return "dta"
-    if head.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<meta")):
-        return "html"
-    if head.startswith(b"<?xml"):
-        return "html" if b"<html" in head else "xml"
+    markup = head.startswith((b"<?xml", b"<!doctype html", b"<html", b"<table", b"<head", b"<meta"))
+    if markup:
+        return "xml" if head.startswith(b"<?xml") and b"<html" not in head else "html"
     return "text"
 
 
 def opened(raw: bytes, origin: Origin, found: Found) -> Mapping[str, bytes] | None:
-    """Return the parts of a workbook that hold its cells, or ``None`` with a fault where it is not safe or whole."""
+    """Return the XML parts of a workbook, or ``None`` with a fault where it is not safe or whole."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             entries = archive.infolist()
             size = sum(entry.file_size for entry in entries)
             packed = sum(entry.compress_size for entry in entries)
-            if len(entries) > MAX_ENTRIES or size > MAX_BYTES or (size > SMALL and size > MAX_RATIO * max(packed, 1)):
-                found.fault("packed_too_much", origin, megabytes=size // 1_000_000, limit=MAX_BYTES // 1_000_000)
+            bomb = size > MAX_BYTES or (size > SMALL and size > MAX_RATIO * packed)
+            if bomb or len(entries) > MAX_ENTRIES:
+                limit = MAX_BYTES // 1_000_000
+                found.fault("packed_too_much", origin, megabytes=size // 1_000_000, limit=limit)
                 return None
-            if "xl/workbook.xml" not in {entry.filename for entry in entries}:
+            names = [entry.filename for entry in entries]
+            if "xl/workbook.xml" not in names:
                 found.fault("not_a_workbook", origin)
                 return None
-            parts = {entry.filename: archive.read(entry) for entry in entries if entry.filename.endswith((".xml", ".rels"))}
+            parts = {name: archive.read(name) for name in names if name.endswith((".xml", ".rels"))}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        # RuntimeError is what zipfile raises for an encrypted member
-        found.fault("password" if isinstance(error, RuntimeError) and "ncrypted" in str(error) else "damaged", origin)
+        locked = "encrypted" in str(error)  # a RuntimeError of zipfile
+        found.fault("password" if locked else "damaged", origin)
         return None
     if any(_declares(part) for part in parts.values()):
         found.fault("doctype", origin)
@@ -123,7 +127,8 @@ def sheet_parts(parts: Mapping[str, bytes]) -> dict[str, bytes]:
         relation = next((value for name, value in attributes.items() if name.endswith(":id")), "")
         target = targets.get(relation, "")
         path = target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
-        sheets[attributes.get("name", "")] = parts.get(path, b"")
+        if path in parts:
+            sheets[attributes.get("name", "")] = parts[path]
     return sheets
 
 
@@ -143,7 +148,7 @@ def facts(xml: bytes) -> SheetFacts:
     numbers += [int(number) for number in set(_CELL_ROW.findall(xml))]
     widest = max((_column(letters) for letters in set(_COLUMN.findall(xml))), default=0) + 1
     errors = {}
-    for match in _ERROR.finditer(xml) if b"t=\"e\"" in xml or b"t='e'" in xml else ():
+    for match in _ERROR.finditer(xml) if b't="e"' in xml or b"t='e'" in xml else ():
         place = _place(match.group(0).split(b">", 1)[0])
         if place is not None:
             errors[place] = match.group(1).decode("utf-8", "replace")
@@ -153,7 +158,8 @@ def facts(xml: bytes) -> SheetFacts:
         if place is not None and _VALUE.search(match.group(2)) is None:
             formulas.append(place)
     tall = max([len(rows), *numbers])
-    return SheetFacts(errors, tuple(formulas), sum(1 for row in rows if _HIDDEN.search(row)), tall * widest > MAX_CELLS)
+    hidden = sum(1 for row in rows if _HIDDEN.search(row))
+    return SheetFacts(errors, tuple(formulas), hidden, tall * widest > MAX_CELLS)
 
 
 def _place(attributes: bytes) -> Place | None:

@@ -73,16 +73,14 @@ def _group(table: SourceTable, row: np.intp, *, by_area: bool) -> Group:
     return site, wave, area if by_area else ""
 
 
-def nesting(table: SourceTable, groups: Mapping[Group, int], *, by_area: bool, ratings_as_units: bool) -> Nesting:
+def nesting(table: SourceTable, groups: Mapping[Group, int], *, by_area: bool) -> Nesting:
     """Return where the groups of a table begin; rows outside every group are left out."""
     table = _sorted(table, by_area=by_area)
     group_rows = _first_rows(table, by_area=by_area)
     new_group = np.zeros(table.n, dtype=bool)
     new_group[group_rows] = True
     clustered = any(table.cluster.labels[code] for code in np.unique(table.cluster.codes))
-    new_unit = np.ones(table.n, dtype=bool) if ratings_as_units else new_group | _changes(
-        [table.service_area.codes, table.cluster.codes, table.unit.codes], table.n
-    )
+    new_unit = new_group | _changes([table.service_area.codes, table.cluster.codes, table.unit.codes], table.n)
     new_cluster = (new_group | _changes([table.cluster.codes], table.n)) if clustered else new_unit
     unit_rows, cluster_rows = np.flatnonzero(new_unit), np.flatnonzero(new_cluster)
     names = [groups[_group(table, row, by_area=by_area)] for row in group_rows]

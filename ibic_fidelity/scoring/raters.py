@@ -103,6 +103,29 @@ def rater_spread(difference: Floats, scale: Floats, first: NDArray[np.int32], se
     return RaterSpread(variance, max(df, 1.0), "double_ratings")
 
 
+def reading_spread(difference: Floats, estimate: Floats, reading: Floats) -> tuple[float, float]:
+    """Return the variance of one reading of a document in units of θ(1 − θ), and its degrees of freedom.
+
+    Parameters
+    ----------
+    difference : ndarray, shape (P,)
+        Between two readings of the same document, on 0–1; NaN where one has no answer.
+    estimate, reading : ndarray, shape (P,)
+        The estimate of the document's group, and the number that turns the variance of one reading into
+        that of the estimate.
+    """
+    use = np.isfinite(difference) & np.isfinite(estimate)
+    product = float((estimate[use] * (1 - estimate[use])).sum())
+    if not use.any() or product == 0:
+        return np.nan, np.inf
+    half = float((difference[use] ** 2).sum()) / 2
+    variance = half / product
+    for _ in range(20):  # m(1 − m) falls short of θ(1 − θ) by the variance of m
+        kappa = np.minimum(variance * reading[use], 0.8)
+        variance = half / float((estimate[use] * (1 - estimate[use]) / (1 - kappa)).sum())
+    return variance, float(use.sum())
+
+
 def _networks(a: NDArray[np.int32], b: NDArray[np.int32], nodes: NDArray[np.int32]) -> int:
     """Return how many separate networks the pairs leave among the raters."""
     root = {int(node): int(node) for node in nodes}

@@ -15,7 +15,7 @@ from ibic_fidelity.responses.model import Frame, SourceTable
 from ibic_fidelity.scoring.grouping import Group, Nesting, nesting
 from ibic_fidelity.scoring.intervals import RaterSpread, Spread, Sums, error_share, pooled_spread
 from ibic_fidelity.scoring.measures import measure_values
-from ibic_fidelity.scoring.raters import Linking, Pairs, rater_linking, rater_spread
+from ibic_fidelity.scoring.raters import Linking, Pairs, rater_linking, rater_spread, reading_spread
 from ibic_fidelity.scoring.sums import SourceSums, Target, missing_counts, rater_shares, source_sums
 
 Floats = NDArray[np.float64]
@@ -72,11 +72,9 @@ def source_report(
 ) -> SourceReport:
     """Return what a source says of every target in every group."""
     source = instrument.by_source[table.source]
-    plain = nesting(table, groups, by_area=by_area, ratings_as_units=False)
-    single = source.kind == "audit" and bool((plain.units_of_groups() == 1).all())
-    nest = nesting(table, groups, by_area=by_area, ratings_as_units=True) if single else plain
+    nest = nesting(table, groups, by_area=by_area)
     size = len(groups)
-    units = _spread_out(plain.units_of_groups().astype(np.float64), nest, size, 0.0)
+    units = _spread_out(nest.units_of_groups().astype(np.float64), nest, size, 0.0)
     eligible = _counts(frame.eligible, source.id, groups)
     census = np.isfinite(eligible) & (units >= eligible) & (units > 0)
     minimum = np.where(census, source.census_minimum or source.minimum, source.minimum)
@@ -86,7 +84,7 @@ def source_report(
         said, spread, notes = _register(nest, instrument, weights, size), (), ()
         enough = units > 0
     else:
-        said, spread, notes = _sampled(nest, instrument, weights, size, single=single)
+        said, spread, notes = _sampled(nest, instrument, weights, size)
         enough = units >= minimum
     return SourceReport(
         source=source,
@@ -105,24 +103,51 @@ def source_report(
 
 
 def _sampled(
-    nest: Nesting, instrument: Instrument, weights: Mapping[Target, Mapping[str, float]], size: int, *, single: bool
+    nest: Nesting, instrument: Instrument, weights: Mapping[Target, Mapping[str, float]], size: int
 ) -> tuple[dict[Target, Said], tuple[dict[str, Any], ...], tuple[Message, ...]]:
     source = instrument.by_source[nest.table.source]
-    linking = rater_linking(nest.table) if source.kind == "audit" and not single else None
-    pairs = linking.pairs if linking is not None else NO_PAIRS
-    sums = source_sums(nest, instrument, weights, pairs)
+    linking = rater_linking(nest.table) if source.kind == "audit" else None
+    sums = source_sums(nest, instrument, weights, linking.pairs if linking is not None else NO_PAIRS)
     shares = rater_shares(nest)
     said, rows = {}, []
     for target, one in sums.targets.items():
-        raters = _raters(linking, sums, target, instrument)
-        spread = pooled_spread(one, shares, raters)
-        spread, flag = _supplied(spread, source, instrument, single=single)
-        kappa, df = error_share(one, shares, spread)
+        if source.single:
+            kappa, df, spread, flag = _single_error(one, sums, target, linking, instrument)
+        else:
+            spread = pooled_spread(one, shares, _raters(linking, sums, target, instrument))
+            flag = "" if spread.pooled else "scoring.own_spread"
+            kappa, df = error_share(one, shares, spread)
         answered = sums.answered.get(target[1], one.units)
         spread_out = [_spread_out(part, nest, size, np.nan) for part in (one.estimate, kappa, df)]
         said[target] = Said(*spread_out, answered=_spread_out(answered, nest, size, 0.0), flag=flag)
         rows.append(_spread_row(source.id, target, spread, flag))
     return said, tuple(rows), _notes(source, linking, nest, instrument)
+
+
+def _single_error(
+    one: Sums, sums: SourceSums, target: Target, linking: Linking | None, instrument: Instrument
+) -> tuple[Floats, Floats, Spread, str]:
+    """Return κ, df and spread of a source that by nature has one row a site: its only error is the rater's.
+
+    The variance of one reading is half the mean squared difference between two readings of the same
+    document, in units of θ(1 − θ); without a second reading it is what the instrument states. One
+    person's answer has no error that these data could show.
+    """
+    nest = sums.nest
+    ratings = np.diff(np.append(nest.unit_rows, nest.table.n)).astype(np.float64)
+    reading = np.add.reduceat(1 / ratings, nest.group_units) / one.units**2
+    variance, df, flag = np.nan, np.inf, "scoring.no_spread"
+    if linking is not None:
+        group = np.repeat(np.arange(len(one.units)), nest.units_of_groups())
+        unit = np.searchsorted(nest.unit_rows, linking.pairs.first, side="right") - 1
+        variance, df = reading_spread(sums.difference[target], one.estimate[group[unit]], reading[group[unit]])
+        flag = ""
+        if not np.isfinite(variance) and instrument.uncertainty is not None:
+            variance, df, flag = 4 * instrument.uncertainty.rater_sd**2, np.inf, "scoring.stated_rater_error"
+        elif not np.isfinite(variance):
+            flag = "scoring.no_spread"
+    spread = Spread(variance, 0.0, df, 0.0, NO_RATERS, pooled=True, truncated=False)
+    return variance * reading, np.full(len(reading), df), spread, flag
 
 
 def _raters(linking: Linking | None, sums: SourceSums, target: Target, instrument: Instrument) -> RaterSpread:
@@ -144,17 +169,6 @@ def _raters(linking: Linking | None, sums: SourceSums, target: Target, instrumen
     return rater_spread(
         gap[use], (estimate * (1 - estimate))[use], code[pairs.first][use], code[pairs.second][use]
     )
-
-
-def _supplied(spread: Spread, source: Source, instrument: Instrument, *, single: bool) -> tuple[Spread, str]:
-    """Replace what the data cannot tell by what the instrument states, and say so."""
-    if np.isfinite(spread.within):
-        return spread, "" if spread.pooled else "scoring.own_spread"
-    if single and instrument.uncertainty is not None:
-        stated = 4 * instrument.uncertainty.rater_sd**2
-        supplied = Spread(stated, 0.0, np.inf, 0.0, spread.raters, pooled=False, truncated=False)
-        return supplied, "scoring.stated_rater_error"
-    return spread, "scoring.no_spread"
 
 
 def _register(
@@ -211,14 +225,14 @@ def _spread_row(source: str, target: Target, spread: Spread, flag: str) -> dict[
 def _notes(source: Source, linking: Linking | None, nest: Nesting, instrument: Instrument) -> tuple[Message, ...]:
     notes = []
     name = source.label.as_dict()
-    if linking is not None and not linking.linked:
+    if linking is not None and not linking.linked and not source.single:
         why = Message(linking.why)
         stated = instrument.uncertainty
         if stated is not None:
             notes.append(Message("scoring.raters_not_separable", {"source": name, "why": why, "sd": 100 * stated.rater_sd}))
         else:
             notes.append(Message("scoring.raters_not_separable_unstated", {"source": name, "why": why}))
-    if linking is not None and not nest.clustered:
+    if linking is not None and not nest.clustered and not source.single:
         notes.append(Message("scoring.no_clusters", {"source": name}))
     return tuple(notes)
 

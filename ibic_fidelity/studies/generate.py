@@ -109,7 +109,7 @@ def simulate_study(design: StudyDesign, *, seed: int = 0, instrument: Instrument
         data_sha256=fingerprint,
         synthetic=True,
     )
-    truth = truth_table(world, instrument, eligible)
+    truth = truth_table(world, instrument, design, eligible)
     return Study(responses, truth, _outcomes(truth, instrument), instrument, design, seed)
 
 
@@ -132,10 +132,8 @@ def _source(
         return _register_table(source, asked, instrument, world, eligible, rng)
     if not asked:
         return None
-    if source.id == "files":
-        rows = _audit_rows(design, world, rng)
-    elif source.kind == "audit":
-        rows = _document_rows(design, world)
+    if source.kind == "audit":
+        rows = _document_rows(design, world) if source.single else _audit_rows(design, world, rng)
     else:
         rows = _survey_rows(source, design, world, rng)
     if not len(rows.group):
@@ -211,7 +209,7 @@ def _document_rows(design: StudyDesign, world: World) -> _Rows:
 
 
 def _survey_rows(source: Source, design: StudyDesign, world: World, rng: np.random.Generator) -> _Rows:
-    asked = _asked(source.id, design)
+    asked = 1 if source.single else _asked(source.id, design)
     n_groups = len(world.sites)
     group = np.repeat(np.arange(n_groups), asked)
     answers = rng.random(len(group)) < (1.0 if asked == 1 else design.response_rate)
@@ -251,12 +249,12 @@ class _SharedParts:
             shared = {name: np.sqrt(SURVEY_SHARE) * rng.standard_normal(n_units)[rows.unit] for name in components}
             return cls(np.zeros(len(rows.unit)), shared, rows.unit, np.sqrt(1 - SURVEY_SHARE), 0.0)
         shares = design.shares
+        if source.single:  # what the documents say is the site's own level: only their raters vary
+            severity = np.sqrt(shares.rater) * rng.standard_normal(design.raters)[rows.rater]
+            return cls(severity, {}, rows.unit, 0.0, np.sqrt(shares.rater_error))
         common = np.sqrt(shares.unit) * rng.standard_normal(n_units)[rows.unit]
         common += np.sqrt(shares.rater) * rng.standard_normal(design.raters)[rows.rater]
-        if (rows.cluster >= 0).all():
-            common += np.sqrt(shares.assessor) * rng.standard_normal(int(rows.cluster.max()) + 1)[rows.cluster]
-        else:
-            common += np.sqrt(shares.assessor) * rng.standard_normal(n_units)[rows.unit]
+        common += np.sqrt(shares.assessor) * rng.standard_normal(int(rows.cluster.max()) + 1)[rows.cluster]
         own = 1 - shares.unit - shares.rater - shares.assessor - shares.rater_error
         return cls(common, {}, rows.unit, np.sqrt(own), np.sqrt(shares.rater_error))
 
@@ -333,7 +331,7 @@ def _frame(instrument: Instrument, design: StudyDesign, world: World, eligible: 
             if source.eligible is not None:
                 there[site, area, "", source.id] = int(eligible[g])
             if source.invited is not None and source.kind == "survey":
-                invited[site, area, "", source.id] = _asked(source.id, design)
+                invited[site, area, "", source.id] = 1 if source.single else _asked(source.id, design)
     return Frame(there, invited)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.foundation.results import Records
-from ibic_fidelity.instrument.model import Instrument, Item, Scale
+from ibic_fidelity.instrument.model import Instrument, Item, Scale, Source
 from ibic_fidelity.studies.design import StudyDesign
 
 Floats = NDArray[np.float64]
@@ -65,18 +65,27 @@ def part_offsets(n_parts: int) -> Floats:
     return np.linspace(0.3, -0.3, n_parts) if n_parts else np.zeros(1)
 
 
-def expected_value(item: Item, scale: Scale, latent: Floats) -> Floats:
+def expected_value(item: Item, scale: Scale, latent: Floats, sd: float = 1.0) -> Floats:
     """Return the expected value 0–1 of an item, exactly: the mean of normal probabilities over steps.
 
-    A reversed item is planted as practice: its value after reversing is what `latent` says.
+    `sd` is the latent standard deviation of what varies inside a group: 1 where units are drawn, less
+    where the group has one document and only its raters vary. A reversed item is planted as practice: its
+    value after reversing is what `latent` says.
     """
     from scipy.special import ndtr
 
     offsets = part_offsets(len(item.primary.parts)) if scale.type == "checklist" else -thresholds(scale)
-    return np.asarray(ndtr(latent[:, None] + offsets).mean(axis=1))
+    return np.asarray(ndtr((latent[:, None] + offsets) / sd).mean(axis=1))
 
 
-def truth_table(world: World, instrument: Instrument, eligible: NDArray[np.int64]) -> Records:
+def reading_sd(source: Source, design: StudyDesign) -> float:
+    """Return the latent standard deviation of answers inside a group of a source."""
+    if source.kind == "audit" and source.single:
+        return float(np.sqrt(design.shares.rater + design.shares.rater_error))
+    return 1.0
+
+
+def truth_table(world: World, instrument: Instrument, design: StudyDesign, eligible: NDArray[np.int64]) -> Records:
     """Return site, service_area, level, id, value (0–100) of every item, component and total.
 
     In a whole site every area counts alike, as it does in a sample of as many files from each; what a
@@ -86,7 +95,8 @@ def truth_table(world: World, instrument: Instrument, eligible: NDArray[np.int64
     value = {}
     for item in instrument.items:
         scale = instrument.by_scale[item.primary.scale]
-        by_area = expected_value(item, scale, world.latent[item.id])
+        source = instrument.by_source[item.primary.source]
+        by_area = expected_value(item, scale, world.latent[item.id], reading_sd(source, design))
         value[item.id] = places.with_whole(by_area, eligible if scale.type == "register" else np.ones(len(by_area)))
     rows = [("item", item, values) for item, values in value.items()]
     component: dict[str, Floats] = {}

@@ -1,0 +1,200 @@
+"""Make calibration/psychometric_coverage.csv: how often the intervals of alpha and ICC(1) hold the truth.
+
+Run offline, from the root of the repository (about two minutes on one core)::
+
+    python calibration/make_psychometric_coverage.py
+
+Each cell draws its own named stream under one seed, so that cells can be added without moving others.
+Studies are a leading axis; the kernels are those of the package.  Truth comes from the parameters alone:
+for answers on few levels by Gauss–Hermite integration over the common part.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
+
+from ibic_fidelity.foundation.randomness import stream
+from ibic_fidelity.psychometrics._arguments import end_share
+from ibic_fidelity.psychometrics.internal_consistency import (
+    PILED_UP,
+    TOO_NARROW,
+    alpha_of,
+    feldt_limits,
+    variance_inflation,
+)
+from ibic_fidelity.psychometrics.intraclass import PILED_UP as ICC_PILED_UP
+from ibic_fidelity.psychometrics.intraclass import reliability, variance_ratio_limits
+
+SEED = 20261121
+STUDIES = 2000
+LEVEL = 0.95
+#: What an honest interval may cover (measurement.md, section 5).
+REQUIRED = (0.93, 0.975)
+#: Shares of the answers, low to high; the last share is the ceiling; "normal" is not cut.
+ANSWERS = {
+    "normal": None,
+    "symmetric": (0.07, 0.24, 0.38, 0.24, 0.07),
+    "skewed": (0.05, 0.10, 0.15, 0.30, 0.40),
+    "ceiling60": (0.04, 0.06, 0.10, 0.20, 0.60),
+    "ceiling80": (0.02, 0.04, 0.06, 0.08, 0.80),
+    "binary": (0.50, 0.50),
+}
+SIZES = {"equal": (20,), "unequal": (5, 10, 20, 30, 100)}
+#: Both intervals of alpha are tried on the same studies.
+FELDT = ("Feldt", "Feldt, adjusted")
+TABLE = Path(__file__).with_name("psychometric_coverage.csv")
+COLUMNS = (
+    "statistic", "method", "data", "n", "k", "groups", "sizes", "truth", "studies", "undefined", "coverage", "below", "above",
+    "mc_low", "mc_high", "required_low", "required_high", "within", "flagged", "seed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: for alpha n respondents and k items, for icc1 a number of groups and their sizes."""
+
+    statistic: str
+    method: str
+    data: str
+    truth: float
+    n: int = 0
+    k: int = 0
+    groups: int = 0
+    sizes: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the cell's random stream."""
+        return f"{self.statistic}/{self.data}/{self.truth}/{self.n}/{self.k}/{self.groups}/{self.sizes}"
+
+    @property
+    def group_sizes(self) -> np.ndarray:
+        """Return the sizes (J,), the pattern repeated."""
+        pattern = SIZES[self.sizes]
+        return np.array([pattern[i % len(pattern)] for i in range(self.groups)])
+
+
+def cells() -> list[Cell]:
+    """Return all cells of the table."""
+    alphas = product(ANSWERS, (0.5, 0.7, 0.9), (20, 50, 200), (3, 5, 10))
+    iccs = product(ANSWERS, (0.05, 0.15, 0.30), (12, 24, 50), SIZES)
+    return [
+        *(Cell("alpha", method, data, truth, n=n, k=k) for data, truth, n, k in alphas for method in FELDT),
+        *(Cell("icc1", "exact F", data, truth, groups=j, sizes=sizes) for data, truth, j, sizes in iccs),
+    ]
+
+
+def cut(latent: np.ndarray, data: str) -> np.ndarray:
+    """Return answers: standard normal as it is, or cut to levels 0, 1, … of the given shares."""
+    shares = ANSWERS[data]
+    if shares is None:
+        return latent
+    return np.searchsorted(ndtri(np.cumsum(shares)[:-1]), latent).astype(np.float64)
+
+
+def correlation_of_answers(latent_correlation: float, data: str) -> float:
+    """Return the correlation of two answers whose latent parts correlate so (one common normal part)."""
+    shares = ANSWERS[data]
+    if shares is None:
+        return latent_correlation
+    nodes, weights = np.polynomial.hermite_e.hermegauss(201)
+    weights = weights / weights.sum()
+    cuts = ndtri(np.cumsum(shares)[:-1])
+    common = math.sqrt(latent_correlation) * nodes[:, None]
+    above = ndtr((common - cuts) / math.sqrt(1.0 - latent_correlation))
+    expected = above.sum(axis=1)  # an answer is the number of cuts that it exceeds
+    levels = np.arange(len(shares))
+    mean = levels @ np.array(shares)
+    variance = np.square(levels - mean) @ np.array(shares)
+    return float((weights @ np.square(expected) - mean**2) / variance)
+
+
+@cache
+def latent_correlation(correlation: float, data: str) -> float:
+    """Return the latent correlation that gives answers this correlation."""
+    return float(brentq(lambda r: correlation_of_answers(r, data) - correlation, 1e-9, 0.9999, xtol=1e-14))
+
+
+def draw(cell: Cell, studies: int, rng: np.random.Generator) -> np.ndarray:
+    """Return studies (studies, n, k) of alpha, or (studies, members) of icc1 with groups one after another."""
+    if cell.statistic == "alpha":
+        r = latent_correlation(cell.truth / (cell.k - (cell.k - 1) * cell.truth), cell.data)
+        common = rng.standard_normal((studies, cell.n, 1))
+        own = rng.standard_normal((studies, cell.n, cell.k))
+    else:
+        r = latent_correlation(cell.truth, cell.data)
+        sizes = cell.group_sizes
+        common = np.repeat(rng.standard_normal((studies, len(sizes))), sizes, axis=1)
+        own = rng.standard_normal((studies, int(sizes.sum())))
+    return cut(math.sqrt(r) * common + math.sqrt(1.0 - r) * own, cell.data)
+
+
+def limits(cell: Cell, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and upper limits (studies,) by the package's kernels."""
+    if cell.statistic == "alpha":
+        inflation = np.maximum(variance_inflation(data), 1.0) if cell.method == "Feldt, adjusted" else 1.0
+        return feldt_limits(alpha_of(data), cell.n, cell.k, LEVEL, inflation)
+    sizes = cell.group_sizes
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    means = np.add.reduceat(data, starts, axis=1) / sizes
+    within = np.square(data - np.repeat(means, sizes, axis=1)).sum(axis=1)
+    low, high = variance_ratio_limits(sizes, means, within, LEVEL)
+    return reliability(low, 1.0), reliability(high, 1.0)
+
+
+def flagged(cell: Cell, data: np.ndarray) -> np.ndarray:
+    """Return in which studies (studies,) the package flags this interval."""
+    if cell.statistic == "icc1":
+        return end_share(data[..., np.newaxis])[..., 0] >= ICC_PILED_UP
+    piled_up = end_share(data).mean(axis=-1) >= PILED_UP
+    return piled_up if cell.method == "Feldt, adjusted" else piled_up | (variance_inflation(data) > TOO_NARROW**2)
+
+
+def wilson(count: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Return Wilson's limits of a share."""
+    share = count / n
+    middle, half = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+
+
+def row(cell: Cell) -> dict[str, object]:
+    """Return one line of the table."""
+    data = draw(cell, STUDIES, stream(SEED, cell.name))
+    low, high = limits(cell, data)
+    known = ~(np.isnan(low) | np.isnan(high))
+    below, above = int((high[known] < cell.truth).sum()), int((low[known] > cell.truth).sum())
+    n = int(known.sum())
+    covered = n - below - above
+    mc_low, mc_high = wilson(covered, n)
+    return {
+        "statistic": cell.statistic, "method": cell.method, "data": cell.data, "n": cell.n or int(cell.group_sizes.sum()),
+        "k": cell.k or "", "groups": cell.groups or "", "sizes": cell.sizes, "truth": cell.truth,
+        "studies": STUDIES, "undefined": STUDIES - n, "coverage": f"{covered / n:.4f}",
+        "below": f"{below / n:.4f}", "above": f"{above / n:.4f}",
+        "mc_low": f"{mc_low:.4f}", "mc_high": f"{mc_high:.4f}",
+        "required_low": REQUIRED[0], "required_high": REQUIRED[1],
+        "within": "yes" if REQUIRED[0] <= covered / n <= REQUIRED[1] else "no",
+        "flagged": f"{flagged(cell, data).mean():.4f}", "seed": SEED,
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Write the table."""
+    with TABLE.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for cell in cells():
+            writer.writerow(row(cell))
+
+
+if __name__ == "__main__":
+    main()

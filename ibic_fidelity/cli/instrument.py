@@ -1,0 +1,53 @@
+"""``ibic-fidelity instrument list | show | check``."""
+
+from __future__ import annotations
+
+import typer
+
+from ibic_fidelity.cli.options import Lang
+from ibic_fidelity.cli.output import say
+
+app = typer.Typer(help="Look at instruments.", no_args_is_help=True, rich_markup_mode=None)
+_NAME = typer.Argument("ibic", help="Bundled instrument, or the path of one.", metavar="[NAME|PATH]")
+
+
+@app.command("list")
+def list_instruments(lang: Lang = "sv") -> None:
+    """List the bundled instruments."""
+    from ibic_fidelity.instrument.reading import bundled_instruments, load_instrument
+
+    for name in bundled_instruments():
+        instrument = load_instrument(name)
+        typer.echo(f"{name}: {instrument.title[lang]}, {instrument.stamp(lang)}")
+
+
+@app.command("show")
+def show(name: str = _NAME, lang: Lang = "sv") -> None:
+    """Show an instrument: its sources, components and items."""
+    from ibic_fidelity.instrument.reading import load_instrument
+
+    instrument = load_instrument(name)
+    typer.echo(f"{instrument.title[lang]}, {instrument.stamp(lang)}")
+    typer.echo(instrument.about[lang])
+    for source in instrument.sources:
+        n = len(instrument.measures_of(source.id))
+        say("source_line", lang, source=source.label[lang], id=source.id, n=n, minimum=source.minimum)
+    for component in instrument.components:
+        typer.echo(f"\n{component.label[lang]} [{component.id}; {component.dimension}; {component.measurement_model}]")
+        for item in instrument.items_of(component.id):
+            sources = ", ".join(measure.source for measure in item.measures)
+            typer.echo(f"  {item.label:6} {item.idea[lang]} ({sources})")
+
+
+@app.command("check")
+def check(name: str = _NAME, lang: Lang = "sv") -> None:
+    """Check an instrument: faults with file and line (exit 3), then advice on wording and design."""
+    from ibic_fidelity.instrument.checks import check_instrument
+    from ibic_fidelity.instrument.reading import load_instrument
+
+    instrument = load_instrument(name)
+    result = check_instrument(instrument)
+    for finding in result.findings:
+        typer.echo(finding.line(lang))
+    warnings = sum(finding.severity == "warning" for finding in result.findings)
+    say("instrument_checked", lang, items=len(instrument.items), warnings=warnings, total=len(result.findings))

@@ -1,0 +1,57 @@
+"""``ibic-fidelity reliability DATA``: what each component's measurement model asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from ibic_fidelity.cli.options import (
+    Confidence,
+    Data,
+    Encoding,
+    Force,
+    InstrumentName,
+    Lang,
+    Partial,
+    Separator,
+    Sheet,
+)
+from ibic_fidelity.cli.output import print_notes, say
+
+
+def reliability(
+    data: Data,
+    instrument: InstrumentName = "ibic",
+    sheet: Sheet = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    *,
+    partial: Partial = False,
+    confidence: Confidence = 0.95,
+    output: Path | None = typer.Option(None, "-o", "--output", help="Write the table to this .csv file.", metavar="FILE"),
+    force: Force = False,
+    lang: Lang = "sv",
+) -> None:
+    """Print alpha, ICC(1), ICC(2) and within-group agreement by component, and items' statistics to a file."""
+    from ibic_fidelity.dossier.reliability import component_reliability
+    from ibic_fidelity.foundation.files import write_file
+    from ibic_fidelity.instrument.reading import load_instrument
+    from ibic_fidelity.responses.reading import read_responses
+
+    defined = load_instrument(instrument)
+    responses = read_responses(
+        data[0] if len(data) == 1 else tuple(data),
+        defined,
+        sheet=sheet,
+        separator=separator,
+        encoding=encoding,
+        partial=partial,
+    )
+    print_notes(responses.notes, lang)
+    result = component_reliability(responses, defined, confidence_level=confidence)
+    typer.echo(result.text(lang))
+    if output is not None:
+        content = "\ufeff" + result.table.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
+        write_file(output, content, force=force)
+        say("written", lang, path=str(output))

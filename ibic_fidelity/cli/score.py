@@ -1,0 +1,109 @@
+"""``ibic-fidelity score DATA -o OUT``: scores as JSON, workbook and report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ibic_fidelity.cli.options import (
+    Confidence,
+    Data,
+    Encoding,
+    Force,
+    InstrumentName,
+    Lang,
+    Output,
+    Partial,
+    Separator,
+    Sheet,
+)
+from ibic_fidelity.cli.output import print_notes, progress, say
+
+if TYPE_CHECKING:
+    from ibic_fidelity.foundation.messages import Language
+    from ibic_fidelity.instrument.model import Instrument
+    from ibic_fidelity.responses.model import Responses
+    from ibic_fidelity.scoring.scores import Scores
+
+FILES = ("scores.json", "scores.xlsx")
+
+
+def score(
+    data: Data,
+    output: Output,
+    instrument: InstrumentName = "ibic",
+    sheet: Sheet = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    *,
+    partial: Partial = False,
+    confidence: Confidence = 0.95,
+    force: Force = False,
+    lang: Lang = "sv",
+) -> None:
+    """Score every site, with intervals, and write scores.json, scores.xlsx and a report to open."""
+    from ibic_fidelity.foundation.files import claim_folder
+    from ibic_fidelity.instrument.reading import load_instrument
+    from ibic_fidelity.responses.reading import read_responses
+
+    claim_folder(output, FILES, force=force)
+    defined = load_instrument(instrument)
+    responses = read_responses(
+        data[0] if len(data) == 1 else tuple(data),
+        defined,
+        sheet=sheet,
+        separator=separator,
+        encoding=encoding,
+        partial=partial,
+    )
+    print_notes(responses.notes, lang)
+    score_into(responses, defined, output, lang, confidence=confidence, force=force)
+
+
+def score_into(
+    responses: Responses, instrument: Instrument, output: Path, lang: Language, *, confidence: float, force: bool
+) -> Scores:
+    """Score, write everything into a folder, and print what was found and which files to open."""
+    from ibic_fidelity.foundation.files import write_file
+    from ibic_fidelity.reports.html import write_reports
+    from ibic_fidelity.reports.workbook import scores_workbook
+    from ibic_fidelity.scoring.municipalities import score_municipalities
+
+    scores = score_municipalities(responses, instrument, confidence_level=confidence)
+    write_file(output / "scores.json", scores.to_json(), force=force)
+    write_file(output / "scores.xlsx", scores_workbook(scores, instrument, lang=lang), force=force)
+    pages = write_reports(scores, instrument, output, lang=lang, force=force, progress=progress("HTML"))
+    _print_found(scores, instrument, lang)
+    print_notes(scores.notes, lang)
+    say("files_to_open", lang)
+    for path in (pages[0], output / "scores.xlsx", output / "scores.json"):
+        typer.echo(f"  {path}")
+    say("site_pages", lang, n=len(pages) - 1, folder=str(pages[-1].parent))
+    return scores
+
+
+def _print_found(scores: Scores, instrument: Instrument, lang: Language) -> None:
+    import numpy as np
+
+    from ibic_fidelity.foundation.numbers import number
+
+    typer.echo(instrument.title[lang] + ", " + instrument.stamp(lang))
+    if scores.provenance.synthetic:
+        say("synthetic", lang)
+    say("sites_scored", lang, n=len(scores.sites), sites=instrument.site.many[lang])
+    rows = scores.rows
+    for total in instrument.totals:
+        mine = rows.where((rows["statistic"] == total.id) & (rows["service_area"] == ""))
+        estimate = mine["estimate"].astype(float)
+        shown = np.isfinite(estimate)
+        if not shown.any():
+            say("total_withheld", lang, total=total.label[lang], n=len(estimate))
+            continue
+        half = (mine["ci_high"] - mine["ci_low"])[shown].astype(float) / 2
+        say(
+            "total_found", lang, total=total.label[lang], n=int(shown.sum()), withheld=int((~shown).sum()),
+            median=number(float(np.median(estimate[shown])), lang), low=number(estimate[shown].min(), lang),
+            high=number(estimate[shown].max(), lang), half=number(float(np.median(half)), lang),
+        )  # fmt: skip

@@ -1,0 +1,114 @@
+"""What may be drawn or printed of scores, in what words, and in what order."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Any, Literal
+
+from ibic_fidelity.errors import UsageError
+from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message, text
+from ibic_fidelity.foundation.results import Records
+from ibic_fidelity.instrument.model import Component, Instrument
+from ibic_fidelity.scoring.scores import Scores
+
+Row = dict[str, Any]
+Order = Literal["name", "code"]
+
+#: No figure of a source of people is shown where fewer than this many answered.
+LEAST_PEOPLE = 5
+FEW_PEOPLE = "plotting.few_people"
+_NUMBERS = ("estimate", "std_error", "ci_low", "ci_high")
+_BIDI = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
+
+
+def check(scores: Scores, instrument: Instrument, lang: Language) -> None:
+    """Refuse an unknown language, and an instrument by which the scores were not made."""
+    if lang not in LANGUAGES:
+        raise UsageError("plotting.language", value=repr(lang), choices=list(LANGUAGES))
+    made = scores.provenance
+    if (made.instrument_id, made.instrument_sha256) != (instrument.id, instrument.sha256):
+        raise UsageError(
+            "plotting.other_instrument",
+            scored=f"{made.instrument_id} {made.instrument_version}",
+            given=f"{instrument.id} {instrument.version}",
+        )
+
+
+def shown_rows(rows: Records, instrument: Instrument) -> list[Row]:
+    """Return the rows as mappings, figures of fewer than five people taken out and the reason put in.
+
+    Scoring withholds by each source's minimum, which may be 1 for a source that by nature has one row;
+    where that row is a person's answers it is not printed either.
+    """
+    people = {source.id for source in instrument.sources if source.kind == "survey"}
+    made = rows.rows()
+    for row in made:
+        if row["source"] in people and row["n"] < LEAST_PEOPLE and not row["reason"]:
+            row.update(dict.fromkeys(_NUMBERS, math.nan), reason=FEW_PEOPLE, flag="", method="")
+    return made
+
+
+def few_people(source: str, n: int, instrument: Instrument) -> bool:
+    """Return whether a group of a source is too small for anything about its answers to be printed."""
+    return instrument.by_source[source].kind == "survey" and n < LEAST_PEOPLE
+
+
+def reason_words(code: str, lang: Language) -> str:
+    """Return the reason of a withheld score in a few words."""
+    return text(code, lang, n=LEAST_PEOPLE) if code == FEW_PEOPLE else Message(code).text(lang)
+
+
+def in_totals(instrument: Instrument) -> tuple[Component, ...]:
+    """Return the components that enter a total, or all where the instrument has no total."""
+    entering = {dimension for total in instrument.totals for dimension in total.dimensions}
+    return tuple(part for part in instrument.components if not entering or part.dimension in entering)
+
+
+def band_cuts(instrument: Instrument) -> tuple[float, ...]:
+    """Return where bands begin, 0–100, without the lowest."""
+    return tuple(round(100 * band.low, 6) for band in instrument.bands if band.low > 0)
+
+
+def printable(name: str) -> str:
+    """Return a name in one line, without control characters and marks that turn the direction of text.
+
+    Examples
+    --------
+    >>> printable("Håbo\\x00\\n kommun")
+    'Håbo kommun'
+    """
+    kept = (
+        " " if unicodedata.category(c) in ("Cc", "Cs") else c
+        for c in name
+        if unicodedata.bidirectional(c) not in _BIDI
+    )
+    return " ".join("".join(kept).split())
+
+
+def site_name(site: str, instrument: Instrument) -> str:
+    """Return the name of a site, or its code where the register has none."""
+    return printable(instrument.register_codes.get(site, site)) or "?"
+
+
+def area_label(area: str, instrument: Instrument, lang: Language) -> str:
+    """Return the label of a service area, or its name in the data where the instrument does not know it."""
+    return next((known.label[lang] for known in instrument.service_areas if known.id == area), printable(area))
+
+
+def sites_in_order(sites: tuple[str, ...], instrument: Instrument, order: Order) -> list[str]:
+    """Return sites by name in Swedish alphabetical order, or by code; never by score."""
+    if order == "code":
+        return sorted(sites)
+    return sorted(sites, key=lambda site: (alphabetical(site_name(site, instrument)), site))
+
+
+def alphabetical(name: str) -> str:
+    """Return what to sort by so that å, ä, ö come last, in that order.
+
+    Examples
+    --------
+    >>> sorted(["Örebro", "Ale", "Åre", "Älvdalen"], key=alphabetical)
+    ['Ale', 'Åre', 'Älvdalen', 'Örebro']
+    """
+    return name.casefold().translate({ord("å"): "{", ord("ä"): "|", ord("ö"): "}"})
