@@ -26,6 +26,7 @@ from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics._arguments import end_share
 from ibic_fidelity.psychometrics.internal_consistency import (
     PILED_UP,
+    SKEWED,
     TOO_NARROW,
     alpha_of,
     feldt_limits,
@@ -53,8 +54,9 @@ SIZES = {"equal": (20,), "unequal": (5, 10, 20, 30, 100)}
 FELDT = ("Feldt", "Feldt, adjusted")
 TABLE = Path(__file__).with_name("psychometric_coverage.csv")
 COLUMNS = (
-    "statistic", "method", "data", "n", "k", "groups", "sizes", "truth", "studies", "undefined", "coverage", "below", "above",
-    "mc_low", "mc_high", "required_low", "required_high", "within", "flagged", "seed",
+    "statistic", "method", "data", "n", "k", "groups", "sizes", "truth", "studies", "undefined",
+    "coverage", "below", "above", "mc_low", "mc_high", "required_low", "required_high", "within",
+    "flagged", "seed",
 )  # fmt: skip
 
 
@@ -125,7 +127,7 @@ def latent_correlation(correlation: float, data: str) -> float:
 
 
 def draw(cell: Cell, studies: int, rng: np.random.Generator) -> np.ndarray:
-    """Return studies (studies, n, k) of alpha, or (studies, members) of icc1 with groups one after another."""
+    """Return studies (studies, n, k) of alpha, or (studies, members) of icc1, group after group."""
     if cell.statistic == "alpha":
         r = latent_correlation(cell.truth / (cell.k - (cell.k - 1) * cell.truth), cell.data)
         common = rng.standard_normal((studies, cell.n, 1))
@@ -155,8 +157,10 @@ def flagged(cell: Cell, data: np.ndarray) -> np.ndarray:
     """Return in which studies (studies,) the package flags this interval."""
     if cell.statistic == "icc1":
         return end_share(data[..., np.newaxis])[..., 0] >= ICC_PILED_UP
-    piled_up = end_share(data).mean(axis=-1) >= PILED_UP
-    return piled_up if cell.method == "Feldt, adjusted" else piled_up | (variance_inflation(data) > TOO_NARROW**2)
+    piled_up = end_share(data).mean(axis=-1)
+    if cell.method == "Feldt, adjusted":
+        return piled_up >= PILED_UP
+    return (piled_up >= SKEWED) | (variance_inflation(data) > TOO_NARROW**2)
 
 
 def wilson(count: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
@@ -176,8 +180,9 @@ def row(cell: Cell) -> dict[str, object]:
     covered = n - below - above
     mc_low, mc_high = wilson(covered, n)
     return {
-        "statistic": cell.statistic, "method": cell.method, "data": cell.data, "n": cell.n or int(cell.group_sizes.sum()),
-        "k": cell.k or "", "groups": cell.groups or "", "sizes": cell.sizes, "truth": cell.truth,
+        "statistic": cell.statistic, "method": cell.method, "data": cell.data,
+        "n": cell.n or int(cell.group_sizes.sum()), "k": cell.k or "",
+        "groups": cell.groups or "", "sizes": cell.sizes, "truth": cell.truth,
         "studies": STUDIES, "undefined": STUDIES - n, "coverage": f"{covered / n:.4f}",
         "below": f"{below / n:.4f}", "above": f"{above / n:.4f}",
         "mc_low": f"{mc_low:.4f}", "mc_high": f"{mc_high:.4f}",

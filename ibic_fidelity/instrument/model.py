@@ -387,6 +387,15 @@ class Instrument(Part):
         """Return scales by id."""
         return {scale.id: scale for scale in self.scales}
 
+    def replaced(self, **changes: object) -> Instrument:
+        """Return the instrument with some fields changed, validated anew.
+
+        For studies of what would happen if; what is collected with it is another instrument and needs
+        another version.
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_validate({**fields, **changes})
+
     def items_of(self, component: str) -> tuple[Item, ...]:
         """Return the items of a component, in the order of the instrument."""
         return tuple(item for item in self.items if item.component == component)

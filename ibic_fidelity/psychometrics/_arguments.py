@@ -248,10 +248,10 @@ def without_spread(columns: Floats) -> Booleans:
 
 
 def end_share(columns: Floats) -> Floats:
-    """Return the share of answers at the lowest or at the highest answer, the larger, of columns (…, n, k)."""
+    """Return the share at the lowest or at the highest answer, the larger one, of columns (…, n, k)."""
     low = (columns == columns.min(axis=-2, keepdims=True)).mean(axis=-2)
     high = (columns == columns.max(axis=-2, keepdims=True)).mean(axis=-2)
-    return np.maximum(low, high)
+    return np.asarray(np.maximum(low, high))
 
 
 def _raw_array(x: object) -> NDArray[Any]:

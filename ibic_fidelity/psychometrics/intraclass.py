@@ -198,7 +198,10 @@ def group_mean_reliability(
     Shrout and Fleiss [2]_.  A limit below :math:`\theta = -1/\max n_j` does not exist and is put there.
 
     *Coverage* (calibration/psychometric_coverage.csv, required .93–.975).
-    COVERAGE_NOTE
+    .93–.96 for normal values and symmetric five-point ones, in groups of 20 and of 5 to 100; .91–.95 for
+    skewed five-point values (40 % at the ceiling), .85–.94 with 60 % and .71–.94 with 80 % at the ceiling,
+    the worse the higher ICC(1).  Where 30 % of the values or more are the lowest or the highest one, the
+    flag ``icc_interval_not_reliable`` says so.
 
     References
     ----------

@@ -148,9 +148,10 @@ class Material:
         needed = self._needed(row)
         if row["reason"] == "scoring.item_too_few":
             if row["level"] not in ("component", "total"):
-                return self._least(row["source"], row["n"], census=False)
-            short = [one for one in self.rows[place] if one["item"] in needed and one["level"] == "item" and one["reason"]]
-            return ", ".join(self.instrument.by_item[one["item"]].label for one in short)
+                return self._least(row["n"], self.instrument.by_source[row["source"]].smallest)
+            level, reason = "item", "scoring.item_too_few"
+            short = {one["item"] for one in self.rows[place] if (one["level"], one["reason"]) == (level, reason)}
+            return ", ".join(item.label for item in self.instrument.items if item.id in short & needed)
         sources = {self.instrument.by_item[item].primary.source for item in needed} or {row["source"]}
         return ", ".join(self._short_source(source, place) for source in self._not_enough(sources, place))
 
@@ -174,10 +175,9 @@ class Material:
         row = next((row for row in self.response.get(place, ()) if row["source"] == name), None)
         if row is None or row["n"] == 0:
             return f"{source.label[self.lang]}: 0"
-        return f"{source.label[self.lang]}: {self._least(name, row['n'], census=row['census'])}"
+        return f"{source.label[self.lang]}: {self._least(row['n'], minimum(source, census=row['census']))}"
 
-    def _least(self, source: str, n: int, *, census: bool) -> str:
-        least = minimum(self.instrument.by_source[source], census=census)
+    def _least(self, n: int, least: int) -> str:
         return self.say("reports.least", n=self.whole(n), least=self.whole(least))
 
 

@@ -71,6 +71,15 @@ def check_other_source(rows: Rows) -> None:
         rows.found.note("note_other_source", file=rows.table.file, source=label, columns=names, n=n)
 
 
+def is_asked(rows: Rows) -> bool:
+    """Return whether the instrument asks a source anything; if not, its rows are noted and left out."""
+    source = rows.instrument.by_source[rows.source]
+    asked = source.kind == "register" or bool(rows.instrument.columns_of(rows.source))
+    if not asked:
+        rows.found.note("note_no_items", file=rows.table.file, source=source.label.as_dict(), n=rows.n)
+    return asked
+
+
 def check_ids(parts: Sequence[Part], found: Found, *, register: bool) -> bool:
     """Check the units of one source across all tables and return whether they are named."""
     named = [part for part in parts if "unit" in part.keys]

@@ -26,7 +26,7 @@ _LETTER = string.ascii_letters.encode()
 #: Bytes that are å, ä, ö in Mac OS Roman or in DOS code pages, and no letter of Swedish in Windows-1252.
 _FOREIGN = re.compile(
     rb"[\x81\x8a\x8c\x8d\x8e\x8f\x90\x9a\x9d]"
-    rb"|[\x80\x84\x85\x86\x94\x99][a-z]"
+    rb"|[\x80\x84\x85\x86\x94\x99][a-z0-9]|[A-Za-z][\x84\x86]"
     rb"|[A-Za-z][\x80\x84\x85\x86\x87\x88\x89\x8b\x93\x94\x95\x98\x99\x9b\x9c\x9e\x9f][A-Za-z]"
 )
 
@@ -127,7 +127,7 @@ def _safely(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 def _rows(text: str, mark: str, origin: Origin, found: Found) -> list[list[str]] | None:
     if '"' not in text:
-        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
         return [line.split(mark) for line in lines]
     limit = csv.field_size_limit()
     if len(text) > limit:  # the limit belongs to the whole process: lent for the time of this file

@@ -22,6 +22,7 @@ from ibic_fidelity.responses.checking import (
     check_synthetic,
     check_texts,
     distinct_tables,
+    is_asked,
 )
 from ibic_fidelity.responses.coding import Part, coded
 from ibic_fidelity.responses.columns import (
@@ -34,6 +35,7 @@ from ibic_fidelity.responses.columns import (
 )
 from ibic_fidelity.responses.delimited import read_delimited
 from ibic_fidelity.responses.model import TEXT_KEYS, Frame, Responses, SourceTable, source_table
+from ibic_fidelity.responses.privacy import masked
 from ibic_fidelity.responses.statfiles import read_statistics_file
 from ibic_fidelity.responses.tables import Found, Origin, RawTable, fold
 from ibic_fidelity.responses.workbook import read_workbook
@@ -84,13 +86,18 @@ class Examination:
     def text(self, language: Language = "en") -> str:
         """Return faults and notes as lines of text."""
         lines = [text("responses.examined_faults", language, n=len(self.faults))] if self.faults else []
-        lines += [fault.line(language) for fault in self.faults]
+        lines += [_line(fault, language) for fault in self.faults]
         if self.responses is not None:
             rows = sum(table.n for table in self.responses.tables.values())
             lines.append(
                 text("responses.examined_clean", language, rows=rows, sites=len(self.responses.sites))
             )
         return "\n".join([*lines, *(note.text(language) for note in self.notes)])
+
+
+def _line(fault: Fault, language: Language) -> str:
+    line = fault.line(language)
+    return f"{line} [{fault.value}]" if fault.value and fault.value not in line else line
 
 
 def read_responses(
@@ -154,7 +161,7 @@ def read_responses(
     if examined.responses is None:
         n, where = (
             len(examined.faults),
-            ", ".join(file.name for file, _ in _inputs(path, instrument, source, Found())),
+            ", ".join(masked(file.name) for file, _ in _inputs(path, instrument, source, Found())),
         )
         raise ResponseError("responses.faulty", faults=examined.faults, n=n, path=where)
     return examined.responses
@@ -184,7 +191,7 @@ def examine(
     for number, (file, named) in enumerate(inputs):
         raw = read_bytes(file, limit=FILE_LIMIT)
         digests.append(hashlib.sha256(raw))
-        shown = file.name if names[file.name] == 1 else str(file)
+        shown = masked(file.name if names[file.name] == 1 else str(file))
         origin = Origin(shown, file.stem, 1000 * number, named)
         tables += _tables(
             file, raw, origin, instrument, found, sheet=sheet, separator=separator, encoding=encoding
@@ -235,7 +242,7 @@ def _expanded(path: Path, found: Found) -> list[Path]:
         raise FileError("responses.folder_without_files", path=str(path), endings=list(_KINDS))
     others = [file.name for file in inside if file not in files]
     if others:
-        found.note("note_other_files", files=others)
+        found.note("note_other_files", files=[masked(name) for name in others])
     return files
 
 
@@ -284,7 +291,7 @@ def _parts(table: RawTable, instrument: Instrument, found: Found, *, partial: bo
     some = [Rows(table, rows[source], source, layout, instrument, found) for source in layout.answers]
     for one in some:
         check_other_source(one)
-    return [coded(one) for one in some]
+    return [coded(one) for one in some if is_asked(one)]
 
 
 def _examined(parts: Sequence[Part], instrument: Instrument, found: Found, digest: str) -> Examination:

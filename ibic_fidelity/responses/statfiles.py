@@ -11,7 +11,6 @@ from ibic_fidelity.errors import UsageError
 from ibic_fidelity.responses.tables import BLANKS, Found, Origin, RawTable, cut, unpasted
 from ibic_fidelity.responses.workbook import cell_text
 
-
 if TYPE_CHECKING:
     from pyreadstat import metadata_container
 
@@ -86,18 +85,19 @@ def _declared(meta: metadata_container, name: str) -> bool:
     return name in meta.missing_ranges or name in meta.missing_user_values
 
 
-def _missing(values: Sequence[object], meta: metadata_container, name: str, letter: set[str]) -> frozenset[str]:
-    ranges = meta.missing_ranges.get(name, [])
-    declared = set(meta.missing_user_values.get(name, []))
+def _missing(
+    values: Sequence[object], meta: metadata_container, name: str, letter: set[str]
+) -> frozenset[str]:
+    bounds = [(one["lo"], one["hi"]) for one in meta.missing_ranges.get(name, []) if isinstance(one, dict)]
+    declared = set(map(str, meta.missing_user_values.get(name, [])))
     return frozenset(
         _text(value, letters=name in letter)
         for value in set(values)
-        if value in declared or (value is not None and any(_within(value, one) for one in ranges if isinstance(one, dict)))
+        if str(value) in declared or any(_within(value, low, high) for low, high in bounds)
     )
 
 
-def _within(value: object, bounds: Mapping[str, float | str]) -> bool:
-    low, high = bounds["lo"], bounds["hi"]
+def _within(value: object, low: float | str, high: float | str) -> bool:
     if isinstance(value, str):
         return isinstance(low, str) and isinstance(high, str) and low <= value <= high
     if isinstance(low, str) or isinstance(high, str) or not isinstance(value, int | float):

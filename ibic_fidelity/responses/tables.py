@@ -195,8 +195,8 @@ def assemble(origin: Origin, rows: list[list[str]], found: Found, *, first: int 
     if blank:
         found.note("note_blank_rows", file=origin.file, n=blank)
     body = _even(origin, header, numbered[1:], found)
-    repeated = [number for number, row in body if [cell.strip(BLANKS) for cell in row] == header]
-    body = [(number, row) for number, row in body if number not in set(repeated)] if repeated else body
+    repeated = {number for number, row in body if row[0].strip(BLANKS) == header[0] and _same(row, header)}
+    body = [pair for pair in body if pair[0] not in repeated] if repeated else body
     if not body:
         found.fault("no_rows", origin, row=header_row)
         return None
@@ -206,9 +206,13 @@ def assemble(origin: Origin, rows: list[list[str]], found: Found, *, first: int 
         origin.file, origin.stem, origin.order, tuple(header), columns, numbers, source=origin.source
     )
     table, pasted = unpasted(table, found)
-    for number in repeated if not pasted else []:
+    for number in sorted(repeated) if not pasted else ():
         found.fault("header_again", origin, row=number)
     return without_empty_columns(table, found)
+
+
+def _same(row: list[str], header: list[str]) -> bool:
+    return [cell.strip(BLANKS) for cell in row] == header
 
 
 def _even(

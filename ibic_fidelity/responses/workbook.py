@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibic_fidelity.errors import UsageError
+from ibic_fidelity.responses.privacy import masked
 from ibic_fidelity.responses.tables import Found, Origin, RawTable, assemble, letters
 from ibic_fidelity.responses.zipped import Place, SheetFacts, facts, opened, sheet_parts
 
@@ -63,7 +64,7 @@ def read_workbook(
     elif sheet in filled:
         chosen = [sheet]
     else:
-        raise UsageError("responses.no_such_sheet", sheet=sheet, file=origin.file, sheets=filled)
+        raise UsageError("responses.no_such_sheet", sheet=sheet, file=origin.file, sheets=_masked(filled))
     return [
         table
         for number, name in enumerate(chosen)
@@ -72,7 +73,11 @@ def read_workbook(
 
 
 def _named(origin: Origin, sheet: str, number: int) -> Origin:
-    return Origin(f"{origin.file} [{sheet}]", sheet, origin.order + number, origin.source)
+    return Origin(f"{origin.file} [{masked(sheet)}]", sheet, origin.order + number, origin.source)
+
+
+def _masked(names: list[str]) -> list[str]:
+    return [masked(name) for name in names]
 
 
 def _chosen(
@@ -83,17 +88,17 @@ def _chosen(
     names_source: Callable[[str], bool],
 ) -> list[str]:
     if hidden:
-        found.note("note_hidden_sheets", file=origin.file, sheets=hidden)
+        found.note("note_hidden_sheets", file=origin.file, sheets=_masked(hidden))
     if not filled:
         found.fault("empty_file", origin)
         return []
     named = [name for name in filled if names_source(name)]
     if len(filled) > 1 and not named:
-        found.fault("which_sheet", origin, sheets=filled)
+        found.fault("which_sheet", origin, sheets=_masked(filled))
         return []
     others = [name for name in filled if name not in named] if named else []
     if others:
-        found.note("note_other_sheets", file=origin.file, sheets=others)
+        found.note("note_other_sheets", file=origin.file, sheets=_masked(others))
     return named or filled
 
 

@@ -12,6 +12,7 @@ from ibic_fidelity.scoring.intervals import RaterSpread
 
 Floats = NDArray[np.float64]
 SITES_PER_RATER = 3
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,8 +104,8 @@ def rater_spread(difference: Floats, scale: Floats, first: NDArray[np.int32], se
     return RaterSpread(variance, max(df, 1.0), "double_ratings")
 
 
-def reading_spread(difference: Floats, estimate: Floats, reading: Floats) -> tuple[float, float]:
-    """Return the variance of one reading of a document in units of θ(1 − θ), and its degrees of freedom.
+def reading_spread(difference: Floats, estimate: Floats, reading: Floats) -> tuple[float, float, int]:
+    """Return the variance of one reading of a document in units of θ(1 − θ), its df, and discordant pairs.
 
     Parameters
     ----------
@@ -117,13 +118,13 @@ def reading_spread(difference: Floats, estimate: Floats, reading: Floats) -> tup
     use = np.isfinite(difference) & np.isfinite(estimate)
     product = float((estimate[use] * (1 - estimate[use])).sum())
     if not use.any() or product == 0:
-        return np.nan, np.inf
+        return np.nan, np.inf, 0
     half = float((difference[use] ** 2).sum()) / 2
     variance = half / product
     for _ in range(20):  # m(1 − m) falls short of θ(1 − θ) by the variance of m
         kappa = np.minimum(variance * reading[use], 0.8)
         variance = half / float((estimate[use] * (1 - estimate[use]) / (1 - kappa)).sum())
-    return variance, float(use.sum())
+    return variance, float(use.sum()), int((np.abs(difference[use]) > ROUNDING).sum())
 
 
 def _networks(a: NDArray[np.int32], b: NDArray[np.int32], nodes: NDArray[np.int32]) -> int:

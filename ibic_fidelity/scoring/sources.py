@@ -20,6 +20,7 @@ from ibic_fidelity.scoring.sums import SourceSums, Target, missing_counts, rater
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+LEAST_DISCORDANT = 3  # below it the interval falls short of .93 near the ceiling: calibration/coverage.csv
 NO_RATERS = RaterSpread(0.0, np.inf, "not_rated")
 NO_PAIRS = Pairs(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
 
@@ -140,8 +141,10 @@ def _single_error(
     if linking is not None:
         group = np.repeat(np.arange(len(one.units)), nest.units_of_groups())
         unit = np.searchsorted(nest.unit_rows, linking.pairs.first, side="right") - 1
-        variance, df = reading_spread(sums.difference[target], one.estimate[group[unit]], reading[group[unit]])
-        flag = ""
+        variance, df, discordant = reading_spread(
+            sums.difference[target], one.estimate[group[unit]], reading[group[unit]]
+        )
+        flag = "scoring.few_discordant" if discordant < LEAST_DISCORDANT else ""
         if not np.isfinite(variance) and instrument.uncertainty is not None:
             variance, df, flag = 4 * instrument.uncertainty.rater_sd**2, np.inf, "scoring.stated_rater_error"
         elif not np.isfinite(variance):

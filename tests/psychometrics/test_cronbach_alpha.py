@@ -195,6 +195,7 @@ def test_result_is_complete_and_the_table_has_the_declared_columns(shrout_fleiss
     assert table.columns.tolist() == [
         "statistic", "n", "estimate", "ci_low", "ci_high", "ci_level", "method", "reason", "k",
     ]  # fmt: skip
+    assert table["method"].tolist() == ["Feldt", "Feldt, adjusted", "", ""]
     assert table["estimate"].tolist()[0] == result.estimate
     assert "Cronbach's alpha .91, 95% interval .68–.99 (Feldt)" in result.summary()
     with pytest.raises(AttributeError):
@@ -215,3 +216,51 @@ print([name for name in ("pandas", "matplotlib", "scipy.stats") if name in sys.m
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
     )
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_adjusted_interval_has_the_distribution_free_variance(bfi, reference):
+    """The inflation times Feldt's variance of log(1 − alpha) is the jackknife's, up to 1/n."""
+    from ibic_fidelity.psychometrics.internal_consistency import variance_inflation
+
+    x = scale(bfi, reference["alpha"]["A"])
+    x = x[~np.isnan(x).any(axis=1)][:400]
+    n, k = x.shape
+    logs = np.array([np.log(1 - pm.cronbach_alpha(np.delete(x, i, axis=0)).estimate) for i in range(n)])
+    jackknife = (n - 1) / n * np.square(logs - logs.mean()).sum()
+    feldt = 2 / (n - 1) + 2 / ((n - 1) * (k - 1))
+    assert float(variance_inflation(x)) * feldt == pytest.approx(jackknife, rel=0.02)
+    result = pm.cronbach_alpha(x)
+    width, adjusted = (np.log(1 - ci.low) - np.log(1 - ci.high) for ci in (result.ci, result.ci_adjusted))
+    assert adjusted / width == pytest.approx(math.sqrt(float(variance_inflation(x))), rel=0.02)
+
+
+def piled(share_at_top, seed=3):
+    """Return answers 0–4 of 200 respondents to four items that correlate, a share of each at 4."""
+    rng = np.random.default_rng(seed)
+    latent = rng.normal(size=(200, 1)) + rng.normal(size=(200, 4))
+    ranks = latent.argsort(axis=0).argsort(axis=0) / 200
+    cuts = np.linspace(0, 1 - share_at_top, 5)[1:]
+    return np.searchsorted(cuts, ranks, side="right").astype(float)
+
+
+@pytest.mark.parametrize(
+    ("x", "codes"),
+    [
+        (piled(0.2), []),
+        (piled(0.4), ["psychometrics.feldt_too_narrow"]),
+        (piled(0.8), ["psychometrics.alpha_interval_not_reliable"]),
+        (
+            np.vstack([np.zeros((3, 3)), np.ones((3, 3)), np.eye(3)]),
+            ["psychometrics.alpha_interval_not_reliable"],
+        ),
+    ],
+    ids=["spread out", "skewed", "ceiling", "two values"],
+)
+def test_intervals_that_cover_too_little_are_flagged(x, codes):
+    result = pm.cronbach_alpha(x)
+    assert [flag.code for flag in result.flags] == codes
+    for flag in result.flags:
+        assert flag.text("en") in result.summary()
+        assert flag.text("en") in result.table["reason"][0]
+    assert result.ci_adjusted.low <= result.ci.low
+    assert result.ci.high <= result.ci_adjusted.high

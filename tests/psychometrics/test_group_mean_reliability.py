@@ -269,3 +269,13 @@ def test_table(shrout_fleiss):
     ]  # fmt: skip
     assert result.table["statistic"].tolist() == ["icc1", "icc2", "icc1_anova"]
     assert "24 members of 6 groups" in result.summary()
+
+
+def test_interval_of_values_at_the_ceiling_is_flagged():
+    y = np.array([4, 4, 4, 3, 4, 2, 4, 4, 1, 4, 0, 3], dtype=float)
+    result = pm.group_mean_reliability(y, np.repeat([1, 2, 3], 4))
+    assert [flag.code for flag in result.flags] == ["psychometrics.icc_interval_not_reliable"]
+    assert "58% of the values" in result.summary()
+    assert "Interval not reliable" in result.table["reason"][0]
+    spread = pm.group_mean_reliability(np.arange(12) % 5 + y / 10, np.repeat([1, 2, 3], 4))
+    assert spread.flags == ()

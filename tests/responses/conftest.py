@@ -46,6 +46,11 @@ sources:
     label: {sv: Registeruppgift, en: Register}
     unit: {sv: värde, en: value}
     units: {sv: värden, en: values}
+  - id: tyst
+    kind: survey
+    label: {sv: Tysta, en: The silent}
+    unit: {sv: svar, en: answer}
+    units: {sv: svar, en: answers}
 scales:
   - id: grad
     type: levels
@@ -132,7 +137,9 @@ REGISTER = "code,name\n0114,Upplands Väsby\n0180,Stockholm\n0305,Håbo\n1480,G�
 @pytest.fixture(scope="session")
 def instrument(tmp_path_factory):
     folder = tmp_path_factory.mktemp("prov")
-    (folder / "instrument.yaml").write_text(INSTRUMENT.replace("{", "{ ").replace("}", " }"), encoding="utf-8")
+    (folder / "instrument.yaml").write_text(
+        INSTRUMENT.replace("{", "{ ").replace("}", " }"), encoding="utf-8"
+    )
     (folder / "kommuner.csv").write_text(REGISTER, encoding="utf-8")
     return load_instrument(folder)
 

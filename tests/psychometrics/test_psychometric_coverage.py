@@ -1,0 +1,97 @@
+"""The table of coverage: complete, honest about what falls short, and made again in part."""
+
+import csv
+import importlib.util
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from ibic_fidelity import psychometrics as pm
+from ibic_fidelity.foundation.randomness import stream
+
+STUDIES = 300
+#: Two shares that differ by more than this many standard errors do not come from one method
+STANDARD_ERRORS = 4.0
+
+
+@pytest.fixture(scope="module")
+def script(request):
+    path = request.config.rootpath / "calibration/make_psychometric_coverage.py"
+    spec = importlib.util.spec_from_file_location("make_psychometric_coverage", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.fixture(scope="module")
+def rows(script):
+    with script.TABLE.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_the_table_has_every_cell_once(script, rows):
+    assert len(rows) == len(script.cells())
+    for cell, row in zip(script.cells(), rows, strict=True):
+        assert (row["statistic"], row["method"], row["data"]) == (cell.statistic, cell.method, cell.data)
+        assert float(row["truth"]) == cell.truth
+        low, high = float(row["mc_low"]), float(row["mc_high"])
+        assert low <= float(row["coverage"]) <= high
+        held = script.REQUIRED[0] <= float(row["coverage"]) <= script.REQUIRED[1]
+        assert row["within"] == ("yes" if held else "no")
+
+
+def test_normal_and_symmetric_answers_are_covered_as_required(rows):
+    for row in rows:
+        if row["data"] in {"normal", "symmetric"}:
+            assert row["within"] == "yes"
+            # false alarms: small samples look uneven by chance
+            assert float(row["flagged"]) < 0.15
+
+
+def test_what_covers_far_too_little_is_mostly_flagged(rows):
+    """Below .90 the package flags the interval in at least two of three studies."""
+    short = [row for row in rows if float(row["coverage"]) < 0.90]
+    assert short
+    assert min(float(row["flagged"]) for row in short) > 0.66
+
+
+def test_truth_of_cut_answers_by_a_second_route(script):
+    """The correlation of cut answers, by integration and by half a million draws."""
+    rng = np.random.default_rng(11)
+    z = rng.standard_normal((500_000, 3))
+    pair = script.cut(math.sqrt(0.4) * z[:, :1] + math.sqrt(0.6) * z[:, 1:], "ceiling80")
+    drawn = np.corrcoef(pair.T)[0, 1]
+    assert script.correlation_of_answers(0.4, "ceiling80") == pytest.approx(
+        drawn, abs=4 / math.sqrt(500_000) * 2
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("statistic", "method", "data", "truth", "size"),
+    [
+        ("alpha", "Feldt", "normal", 0.7, {"n": "50", "k": "5"}),
+        ("alpha", "Feldt, adjusted", "skewed", 0.9, {"n": "50", "k": "3"}),
+        ("icc1", "exact F", "normal", 0.15, {"groups": "24", "sizes": "equal"}),
+        ("icc1", "exact F", "skewed", 0.30, {"groups": "24", "sizes": "unequal"}),
+    ],
+)
+def test_public_functions_cover_as_the_table_says(script, rows, statistic, method, data, truth, size):
+    wanted = {"statistic": statistic, "method": method, "data": data, "truth": str(truth), **size}
+    at = next(i for i, row in enumerate(rows) if wanted.items() <= row.items())
+    cell, expected = script.cells()[at], float(rows[at]["coverage"])
+    studies = script.draw(cell, STUDIES, stream(20261122, cell.name))
+    held = 0
+    for study in studies:
+        if statistic == "alpha":
+            result = pm.cronbach_alpha(study)
+            ci = result.ci if method == "Feldt" else result.ci_adjusted
+        else:
+            ci = pm.group_mean_reliability(study, np.repeat(np.arange(cell.groups), cell.group_sizes)).icc1_ci
+        held += ci.low <= truth <= ci.high
+    error = math.sqrt(expected * (1 - expected) * (1 / STUDIES + 1 / script.STUDIES))
+    assert abs(held / STUDIES - expected) < STANDARD_ERRORS * error
