@@ -1,6 +1,6 @@
 """Scoring with intervals beside the reference call, in one run, as a ratio; and its peak memory.
 
-    python benchmarks/score_speed.py [sites units measures]
+python benchmarks/score_speed.py [sites units measures]
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def main() -> None:
     ratio, ours, reference = sorted(rounds)[len(rounds) // 2]
     memory = peak_memory(lambda: score_municipalities(responses, instrument)) / wide.nbytes
     print(f"{n_sites} sites x {units} units x {measures} measures")
-    print(f"score_municipalities {1000 * ours:.0f} ms, groupby mean {1000 * reference:.0f} ms, ratio {ratio:.1f}")
+    print(
+        f"score_municipalities {1000 * ours:.0f} ms, groupby mean {1000 * reference:.0f} ms, ratio {ratio:.1f}"
+    )
     print(f"peak memory {memory:.2f} x the float64 array")
 
 

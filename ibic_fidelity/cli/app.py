@@ -35,7 +35,7 @@ app.add_typer(instrument.app, name="instrument")
 @app.callback(invoke_without_command=True)
 def _version(
     *,
-    version: bool = typer.Option(False, "--version", help="Print the version and exit."),  # noqa: FBT003
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     if version:
         from ibic_fidelity.foundation.results import package_version

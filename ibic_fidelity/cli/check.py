@@ -18,9 +18,11 @@ def check(
     encoding: Encoding = None,
     *,
     partial: Partial = False,
-    every: bool = typer.Option(False, "--all", help="Print every fault, not only the first 50."),  # noqa: FBT003
-    table: Path | None = typer.Option(None, "--table", help="Write all faults to this .csv file.", metavar="FILE"),
-    force: bool = typer.Option(False, "--force", help="Replace the file of --table."),  # noqa: FBT003
+    every: bool = typer.Option(False, "--all", help="Print every fault, not only the first 50."),
+    table: Path | None = typer.Option(
+        None, "--table", help="Write all faults to this .csv file.", metavar="FILE"
+    ),
+    force: bool = typer.Option(False, "--force", help="Replace the file of --table."),
     lang: Lang = "sv",
 ) -> None:
     """List every fault of a file of answers: row, column, value, rule and remedy. Exits 3 if there is any."""

@@ -24,7 +24,12 @@ def demo(output: Output = Path("ibic-fidelity-demo"), lang: Lang = "sv") -> None
     write_file(output / PILOT, read_bytes(source), force=True)
     instrument = load_instrument("ibic")
     responses = read_responses(output / PILOT, instrument)
-    say("demo_read", lang, rows=sum(table.n for table in responses.tables.values()), sites=len(responses.sites))
+    say(
+        "demo_read",
+        lang,
+        rows=sum(table.n for table in responses.tables.values()),
+        sites=len(responses.sites),
+    )
     score_into(responses, instrument, output, lang, confidence=0.95, force=True)
     reliability = component_reliability(responses, instrument)
     content = "\ufeff" + reliability.table.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")

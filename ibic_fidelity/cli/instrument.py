@@ -33,7 +33,9 @@ def show(name: str = _NAME, lang: Lang = "sv") -> None:
         n = len(instrument.measures_of(source.id))
         say("source_line", lang, source=source.label[lang], id=source.id, n=n, minimum=source.minimum)
     for component in instrument.components:
-        typer.echo(f"\n{component.label[lang]} [{component.id}; {component.dimension}; {component.measurement_model}]")
+        typer.echo(
+            f"\n{component.label[lang]} [{component.id}; {component.dimension}; {component.measurement_model}]"
+        )
         for item in instrument.items_of(component.id):
             sources = ", ".join(measure.source for measure in item.measures)
             typer.echo(f"  {item.label:6} {item.idea[lang]} ({sources})")
@@ -50,4 +52,6 @@ def check(name: str = _NAME, lang: Lang = "sv") -> None:
     for finding in result.findings:
         typer.echo(finding.line(lang))
     warnings = sum(finding.severity == "warning" for finding in result.findings)
-    say("instrument_checked", lang, items=len(instrument.items), warnings=warnings, total=len(result.findings))
+    say(
+        "instrument_checked", lang, items=len(instrument.items), warnings=warnings, total=len(result.findings)
+    )

@@ -11,17 +11,27 @@ from ibic_fidelity.foundation.messages import Language
 
 Lang = Annotated[Language, typer.Option("--lang", help="Language of what is printed and written.")]
 InstrumentName = Annotated[
-    str, typer.Option("--instrument", "-i", help="Bundled instrument, or the path of one.", metavar="NAME|PATH")
+    str,
+    typer.Option("--instrument", "-i", help="Bundled instrument, or the path of one.", metavar="NAME|PATH"),
 ]
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder to write into.", metavar="FOLDER")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 Data = Annotated[
-    list[Path], typer.Argument(help="File(s) of answers (.csv .tsv .xlsx .sav .dta), or a folder of them.", metavar="DATA...")
+    list[Path],
+    typer.Argument(
+        help="File(s) of answers (.csv .tsv .xlsx .sav .dta), or a folder of them.", metavar="DATA..."
+    ),
 ]
 Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook that has several.")]
-Separator = Annotated[str | None, typer.Option("--sep", help="Separator of a delimited file, if it is not found.")]
-Encoding = Annotated[str | None, typer.Option("--encoding", help="Encoding of a text file, if it is not found.")]
-Partial = Annotated[bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")]
+Separator = Annotated[
+    str | None, typer.Option("--sep", help="Separator of a delimited file, if it is not found.")
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="Encoding of a text file, if it is not found.")
+]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")
+]
 Confidence = Annotated[float, typer.Option("--confidence", help="Confidence level of intervals.")]
 OutputKind = Literal["text", "csv"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import typer
@@ -40,7 +41,7 @@ def print_error(error: IbicError, language: Language) -> None:
 
 def language_of_call(arguments: list[str]) -> Language:
     """Return the language that the arguments ask for, also where they could not be parsed."""
-    for before, after in zip(arguments, arguments[1:], strict=False):
+    for before, after in pairwise(arguments):
         if before == "--lang" and after == "en":
             return "en"
     return "en" if "--lang=en" in arguments else "sv"

@@ -29,7 +29,9 @@ def reliability(
     *,
     partial: Partial = False,
     confidence: Confidence = 0.95,
-    output: Path | None = typer.Option(None, "-o", "--output", help="Write the table to this .csv file.", metavar="FILE"),
+    output: Path | None = typer.Option(
+        None, "-o", "--output", help="Write the table to this .csv file.", metavar="FILE"
+    ),
     force: Force = False,
     lang: Lang = "sv",
 ) -> None:

@@ -63,7 +63,13 @@ def score(
 
 
 def score_into(
-    responses: Responses, instrument: Instrument, output: Path, lang: Language, *, confidence: float, force: bool
+    responses: Responses,
+    instrument: Instrument,
+    output: Path,
+    lang: Language,
+    *,
+    confidence: float,
+    force: bool,
 ) -> Scores:
     """Score, write everything into a folder, and print what was found and which files to open."""
     from ibic_fidelity.foundation.files import write_file

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ibic_fidelity.dossier.unit_values import UnitValues, unit_values
 from ibic_fidelity.errors import IbicWarning, UsageError
 from ibic_fidelity.foundation.messages import Language, Message, text
-from ibic_fidelity.foundation.numbers import coefficient, interval
+from ibic_fidelity.foundation.numbers import Style, coefficient, interval
 from ibic_fidelity.foundation.results import ConfidenceInterval, Provenance, Records, package_version, table
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.psychometrics.internal_consistency import cronbach_alpha
 from ibic_fidelity.psychometrics.intraclass import group_mean_reliability
 from ibic_fidelity.psychometrics.items import item_analysis
 from ibic_fidelity.psychometrics.within_group import within_group_agreement
-from ibic_fidelity.dossier.unit_values import UnitValues, unit_values
 from ibic_fidelity.responses.model import Responses
 
 if TYPE_CHECKING:
@@ -119,7 +119,10 @@ def component_reliability(
         if instrument.by_source[answered.source].kind == "register":
             continue
         for values in unit_values(answered, instrument):
-            rows += [{"source": values.source, "component": values.component.id, **row} for row in _rows(values, confidence_level)]
+            rows += [
+                {"source": values.source, "component": values.component.id, **row}
+                for row in _rows(values, confidence_level)
+            ]
     labels = {part.id: part.label.as_dict() for part in (*instrument.components, *instrument.sources)}
     provenance = Provenance(
         package=package_version(),
@@ -131,7 +134,19 @@ def component_reliability(
         synthetic=responses.synthetic,
         options={"confidence_level": confidence_level},
     )
-    names = ("site", "source", "component", "item", "statistic", "n", "estimate", "ci_low", "ci_high", "method", "reason")
+    names = (
+        "site",
+        "source",
+        "component",
+        "item",
+        "statistic",
+        "n",
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "method",
+        "reason",
+    )
     records = Records.of(**{name: [row[name] for row in rows] for name in names})
     return ComponentReliability(records, labels, confidence_level, provenance)
 
@@ -162,7 +177,15 @@ def _consistency(values: UnitValues, confidence_level: float) -> Iterator[dict[s
     yield _row("cronbach_alpha", alpha.n, alpha.estimate, ci=alpha.ci, reason=alpha.reason)
     items = item_analysis(values.x, missing="listwise", low=values.low, high=values.high)
     for j, item in enumerate(values.items):
-        for name in ("mean", "sd", "floor_share", "ceiling_share", "missing_share", "item_rest_correlation", "alpha_if_deleted"):
+        for name in (
+            "mean",
+            "sd",
+            "floor_share",
+            "ceiling_share",
+            "missing_share",
+            "item_rest_correlation",
+            "alpha_if_deleted",
+        ):
             yield _row(name, int(items.n[j]), float(getattr(items, name)[j]), item=item)
 
 
@@ -183,11 +206,18 @@ def _agreement(values: UnitValues) -> Iterator[dict[str, Any]]:
     x, site = values.x[complete], values.site[complete]
     of_items = within_group_agreement(x, site, low=values.low, high=values.high)
     of_mean = within_group_agreement(x.mean(axis=1, keepdims=True), site, low=values.low, high=values.high)
-    for name, index in (("rwg", of_mean.rwg), ("rwg_j", of_items.rwg_j), ("awg", of_items.awg), ("ad", of_items.ad)):
+    for name, index in (
+        ("rwg", of_mean.rwg),
+        ("rwg_j", of_items.rwg_j),
+        ("awg", of_items.awg),
+        ("ad", of_items.ad),
+    ):
         method = f"null {of_items.null}" if name.startswith("rwg") else ""
         yield _row(f"{name}_mean", of_items.n, index.mean, method=method)
         yield _row(f"{name}_median", of_items.n, index.median, method=method)
-        for group, n, estimate in zip(of_items.groups, of_items.group_n.tolist(), index.estimate.tolist(), strict=True):
+        for group, n, estimate in zip(
+            of_items.groups, of_items.group_n.tolist(), index.estimate.tolist(), strict=True
+        ):
             yield _row(name, n, estimate, site=str(group), method=method)
 
 
@@ -213,7 +243,7 @@ def _line(row: dict[str, Any], language: Language) -> str:
     name = text(f"dossier.name_{row['statistic']}", language)
     figure = coefficient(row["estimate"], language)
     if np.isfinite(row["ci_low"]):
-        style = "sv" if language == "sv" else "apa"
+        style: Style = "sv" if language == "sv" else "apa"
         figure += f" ({interval(row['ci_low'], row['ci_high'], style, digits=2)})"
     method = f", {row['method']}" if row["method"] else ""
     reason = f"; {row['reason']}" if row["reason"] else ""

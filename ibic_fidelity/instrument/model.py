@@ -27,7 +27,7 @@ _LONG_ID = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 def fail(code: str, **params: object) -> PydanticCustomError:
     """Return a validation error that carries one of our codes; the reader adds file and line."""
-    return PydanticCustomError("instrument", code, {"params": params})  # type: ignore[arg-type]
+    return PydanticCustomError("instrument", code, {"params": params})
 
 
 def _short_id(value: str) -> str:
@@ -406,7 +406,9 @@ class Instrument(Part):
 
     def measures_of(self, source: str) -> tuple[tuple[Item, Measure], ...]:
         """Return what a source is asked, as (item, measure) pairs."""
-        return tuple((item, measure) for item in self.items for measure in item.measures if measure.source == source)
+        return tuple(
+            (item, measure) for item in self.items for measure in item.measures if measure.source == source
+        )
 
     def columns_of(self, source: str) -> tuple[str, ...]:
         """Return the answer columns of a source: a measure's id, or the ids of its parts."""
@@ -460,7 +462,10 @@ def _duplicates(instrument: Instrument) -> list[PydanticCustomError]:
     for source in instrument.sources:
         lists[f"columns of {source.id}"] = list(instrument.columns_of(source.id))
     for where, ids in lists.items():
-        errors += [fail("instrument.id_twice", id=one, where=where) for one in sorted({i for i in ids if ids.count(i) > 1})]
+        errors += [
+            fail("instrument.id_twice", id=one, where=where)
+            for one in sorted({i for i in ids if ids.count(i) > 1})
+        ]
     return errors
 
 
@@ -499,7 +504,12 @@ def _bad_measures(instrument: Instrument) -> list[PydanticCustomError]:
                 errors.append(fail("instrument.checklist_parts", measure=measure.id))
             if measure.anchors and len(measure.anchors) != len(scale.levels):
                 errors.append(
-                    fail("instrument.anchor_count", measure=measure.id, n=len(measure.anchors), k=len(scale.levels))
+                    fail(
+                        "instrument.anchor_count",
+                        measure=measure.id,
+                        n=len(measure.anchors),
+                        k=len(scale.levels),
+                    )
                 )
             if (scale.type == "register") != (source.kind == "register"):
                 errors.append(fail("instrument.register_source", measure=measure.id))

@@ -167,13 +167,9 @@ def _place_of(params: dict[str, object], data: Any, places: _Places) -> _Place:
 
 def _faults(error: ValidationError, places: _Places) -> list[Fault]:
     """Return a fault for each error, but not for a list that is short only because its parts failed."""
-    errors = [dict(one) for one in error.errors(include_url=False)]
-    paths = {tuple(one["loc"]) for one in errors}
-    return [
-        _fault(one, places)
-        for one in errors
-        if not (one["type"] == "too_short" and any(len(path) > 1 and path[:1] == tuple(one["loc"]) for path in paths))
-    ]
+    errors: list[dict[str, Any]] = [dict(one) for one in error.errors(include_url=False)]
+    within = {tuple(one["loc"])[:1] for one in errors if len(one["loc"]) > 1}
+    return [_fault(one, places) for one in errors if one["type"] != "too_short" or one["loc"] not in within]
 
 
 def _fault(error: dict[str, Any], places: _Places) -> Fault:
@@ -224,15 +220,17 @@ def _refuse_aliases(text: str, path: Path) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            fault = Fault(Message("instrument.alias"), file=path.name, row=event.start_mark.line + 1)
-            raise _error(path, [fault])
+            raise _error(path, [Fault(Message("instrument.alias"), file=path.name, row=_line(event))])
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEPTH_LIMIT:
-            fault = Fault(Message("instrument.too_deep"), file=path.name, row=event.start_mark.line + 1)
-            raise _error(path, [fault])
+            raise _error(path, [Fault(Message("instrument.too_deep"), file=path.name, row=_line(event))])
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 1
 
 
 def _plain(node: yaml.Node, file: str, places: _Places, path: _Path, faults: list[Fault]) -> Any:
@@ -251,7 +249,9 @@ def _plain(node: yaml.Node, file: str, places: _Places, path: _Path, faults: lis
             faults.append(Fault(Message("instrument.odd_key"), file=file, row=line))
             continue
         if key_node.value in mapping:
-            faults.append(Fault(Message("instrument.key_twice", {"key": key_node.value}), file=file, row=line))
+            faults.append(
+                Fault(Message("instrument.key_twice", {"key": key_node.value}), file=file, row=line)
+            )
             continue
         places[(*path, key_node.value)] = _Place(file, line)
         mapping[key_node.value] = _plain(value_node, file, places, (*path, key_node.value), faults)

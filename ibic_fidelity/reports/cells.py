@@ -34,11 +34,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its heading and what its cells hold; `width` is in characters."""
+    """A column: its heading and what its cells hold; `width` in characters and `digits` are a workbook's."""
 
     title: str
     kind: Kind = "text"
     width: int = 14
+    digits: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,7 @@ def _template(name: str) -> str:
 
 def render(template: str, **context: Any) -> str:
     """Return a page."""
-    from markupsafe import Markup
-
-    style = Markup(_template("style.css"))  # noqa: S704 - our own file
-    return _environment().get_template(template).render(style=style, band_colours=BAND_COLOURS, **context)
+    return _environment().get_template(template).render(band_colours=BAND_COLOURS, **context)
 
 
 def trusted(svg: str) -> str:

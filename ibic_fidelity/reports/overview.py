@@ -134,12 +134,12 @@ def spread_table(material: Material, *, measures: bool) -> Table:
     columns = (
         Column(say("reports.target"), "head", 30),
         Column(say("reports.source")),
-        Column(say("reports.spread_within"), "number"),
-        Column(say("reports.spread_between"), "number"),
-        Column(say("reports.spread_raters"), "number"),
-        Column(say("reports.df_within"), "number"),
-        Column(say("reports.df_between"), "number"),
-        Column(say("reports.df_raters"), "number"),
+        Column(say("reports.spread_within"), "number", 14, 3),
+        Column(say("reports.spread_between"), "number", 14, 3),
+        Column(say("reports.spread_raters"), "number", 14, 3),
+        Column(say("reports.df_within"), "number", 14, 1),
+        Column(say("reports.df_between"), "number", 14, 1),
+        Column(say("reports.df_raters"), "number", 14, 1),
         Column(say("reports.raters_from")),
         Column(say("reports.remark"), width=40),
     )

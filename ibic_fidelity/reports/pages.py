@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.files import claim_folder, file_stem, write_file
@@ -12,6 +13,7 @@ from ibic_fidelity.foundation.messages import Language
 from ibic_fidelity.foundation.parallel import Progress
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.plotting._rows import check, printable
+from ibic_fidelity.plotting.sites import statistic_label
 from ibic_fidelity.reports import overview, sentences, tables
 from ibic_fidelity.reports.figures import profile_figure, site_figures
 from ibic_fidelity.reports.html import render, trusted
@@ -31,7 +33,7 @@ APART = {
 
 
 def site_report(
-    scores: Scores, instrument: Instrument, site: str, *, lang: Language = "sv", overview: str | None = None
+    scores: Scores, instrument: Instrument, site: str, *, lang: Language = "sv", index: str | None = None
 ) -> str:
     """Return the page of one site as HTML: one file, no network, no script.
 
@@ -45,7 +47,7 @@ def site_report(
         Its code.
     lang : {"sv", "en"}
         Language of the page.
-    overview : str, optional
+    index : str, optional
         File name of the page of all sites, to link back to.
 
     Returns
@@ -67,7 +69,7 @@ def site_report(
     >>> site_report(scores, study.instrument, "0114", lang="en").splitlines()[1]
     '<html lang="en">'
     """
-    return _site_page(Material(scores, instrument, lang), site, overview)
+    return _site_page(Material(scores, instrument, lang), site, index)
 
 
 def overview_report(
@@ -158,7 +160,7 @@ def page_names(scores: Scores, instrument: Instrument) -> dict[str, str]:
     return names
 
 
-def _site_page(material: Material, site: str, overview_link: str | None) -> str:
+def _site_page(material: Material, site: str, index: str | None) -> str:
     waves = material.waves(site)
     if not waves:
         raise UsageError("scoring.unknown_site", site=site)
@@ -171,7 +173,7 @@ def _site_page(material: Material, site: str, overview_link: str | None) -> str:
         code="" if name == code else code,
         parts=parts,
         waves=len(waves) > 1,
-        overview=overview_link,
+        index=index and quote(index),
     )
 
 
@@ -231,7 +233,7 @@ def _overview_wave(material: Material, wave: str, number: int, links: Mapping[st
     figures = []
     for statistic in statistics:
         rows = overview.site_rows(material, statistic, wave)
-        label = overview.statistic_label(material.instrument, statistic, material.lang)
+        label = statistic_label(material.instrument, statistic, material.lang)
         figures += [trusted(svg) for svg in site_figures(material, rows, label, f"sites{number}-{statistic}")]
     totals = [
         {"id": total.id, "label": total.label[material.lang], "table": overview.totals_table(material, total.id, wave, links)}
@@ -240,7 +242,7 @@ def _overview_wave(material: Material, wave: str, number: int, links: Mapping[st
     return {
         "name": printable(wave),
         "suffix": f"-{number}" if number else "",
-        "summary": overview.summary(material, wave),
+        "summary": sentences.overview_summary(material, wave),
         "figures": figures,
         "totals": totals,
         "components": overview.components_table(material, wave, links),

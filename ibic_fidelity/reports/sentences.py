@@ -178,3 +178,19 @@ def hides_items(material: Material, place: Place) -> tuple[str, ...]:
         for source in material.instrument.sources
         if counts.get(source.id) and few_people(source.id, counts[source.id], material.instrument)
     )
+
+
+def overview_summary(material: Material, wave: str) -> tuple[str, ...]:
+    """Return for how many sites each total is shown, and from where to where it goes."""
+    places = [place for place in material.rows if place[1] == wave and not place[2]]
+    said = []
+    for total in material.instrument.totals:
+        rows = [row for place in places for row in material.rows[place] if row["statistic"] == total.id]
+        shown = [row["estimate"] for row in rows if not row["reason"]]
+        words = {"label": total.label[material.lang], "all": material.whole(len(rows)), "sites": material.nouns}
+        if not shown:
+            said.append(material.say("reports.says_sites_none", **words))
+            continue
+        span = {"low": material.score(min(shown), cuts=True), "high": material.score(max(shown), cuts=True)}
+        said.append(material.say("reports.says_sites", n=material.whole(len(shown)), **words, **span))
+    return tuple(said) or (material.say("reports.says_no_total"),)

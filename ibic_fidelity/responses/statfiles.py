@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pyreadstat import metadata_container
 
 _LETTERS = frozenset(string.ascii_lowercase)
+#: Value labels, their variables, documents, extensions, the end of the dictionary.
+_DICTIONARY_RECORDS = (3, 4, 6, 7, 999)
 
 
 def read_statistics_file(
@@ -28,6 +31,9 @@ def read_statistics_file(
     import pyreadstat
 
     stata = path.suffix.casefold() == ".dta"
+    if not stata and not sound_variables(raw):
+        found.fault("damaged", origin)
+        return None
     read = pyreadstat.read_dta if stata else pyreadstat.read_sav
     try:
         data, meta = read(str(path), output_format="dict", user_missing=True, encoding=encoding)
@@ -38,6 +44,9 @@ def read_statistics_file(
         return None
     except UnicodeDecodeError:
         found.fault("statistics_encoding", origin)
+        return None
+    except (IndexError, KeyError, OverflowError, ValueError):  # what pyreadstat lets through from broken files
+        found.fault("damaged", origin)
         return None
     if not stata and raw[64:68] in (b"\x02\0\0\0", b"\x03\0\0\0") and raw[76:80] != b"\0\0\0\0":
         found.note("note_weights_on", file=origin.file)
@@ -55,14 +64,35 @@ def read_statistics_file(
         tuple(tuple(_text(value, letters=name in letter) for value in data[name]) for name in names),
         range(1, n + 1),
         _labels(names, meta.variable_value_labels, letter),
-        {
-            j: _missing(data[name], meta, name, letter)
-            for j, name in enumerate(names)
-            if _declared(meta, name)
-        },
+        {j: _missing(data[name], meta, name, letter) for j, name in enumerate(names) if _declared(meta, name)},
         origin.source,
     )
     return unpasted(_without_blank_rows(table, found), found)[0]
+
+
+def sound_variables(raw: bytes) -> bool:
+    """Return whether the variable records of an SPSS file are whole.
+
+    The library that reads the file crashes the whole process where the width of a text variable does
+    not agree with the records that continue it.
+    """
+    order = next((mark for mark in "<>" if raw[64:68] in (struct.pack(f"{mark}i", n) for n in (2, 3))), None)
+    if order is None:
+        return False
+    place, continued = 176, 0
+    while place + 32 <= len(raw):
+        record, width, has_label, n_missing = struct.unpack_from(f"{order}4i", raw, place)
+        if record != 2:
+            return record in _DICTIONARY_RECORDS and continued == 0
+        if (width == -1) != (continued > 0) or not -1 <= width <= 255 or has_label not in (0, 1):
+            return False
+        continued = continued - 1 if width == -1 else max(0, (width + 7) // 8 - 1)
+        place += 32
+        if has_label:
+            length = int.from_bytes(raw[place : place + 4], "little" if order == "<" else "big")
+            place += 4 + (length + 3) // 4 * 4
+        place += 8 * abs(n_missing)
+    return False
 
 
 def _text(value: object, *, letters: bool) -> str:
@@ -85,9 +115,7 @@ def _declared(meta: metadata_container, name: str) -> bool:
     return name in meta.missing_ranges or name in meta.missing_user_values
 
 
-def _missing(
-    values: Sequence[object], meta: metadata_container, name: str, letter: set[str]
-) -> frozenset[str]:
+def _missing(values: Sequence[object], meta: metadata_container, name: str, letter: set[str]) -> frozenset[str]:
     bounds = [(one["lo"], one["hi"]) for one in meta.missing_ranges.get(name, []) if isinstance(one, dict)]
     declared = set(map(str, meta.missing_user_values.get(name, [])))
     return frozenset(

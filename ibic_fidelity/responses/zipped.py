@@ -100,7 +100,7 @@ def opened(raw: bytes, origin: Origin, found: Found) -> Mapping[str, bytes] | No
                 found.fault("not_a_workbook", origin)
                 return None
             parts = {name: archive.read(name) for name in names if name.endswith((".xml", ".rels"))}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         locked = "encrypted" in str(error)  # a RuntimeError of zipfile
         found.fault("password" if locked else "damaged", origin)
         return None

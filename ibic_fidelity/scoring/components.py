@@ -67,20 +67,23 @@ def composite_score(
     size = len(next(iter(by_source.values())).units)
     reason = np.full(size, "", dtype=object)
     parts: list[tuple[float, Said]] = []
-    n = np.zeros(size)
+    n, counted = np.zeros(size), np.full(size, np.inf)
     for source, items in needed.items():
         report = by_source.get(source)
         if report is None or target not in report.said:
             reason[:] = "scoring.source_missing"
             continue
         parts.append((report.share[target], report.said[target]))
-        if report.source.kind != "register":
+        if report.source.kind == "register":
+            counted = np.minimum(counted, report.said[target].answered)
+        else:
             n += report.units
         for item in items:
             answered = report.said["measure", item].answered
             reason[(answered < _item_minimum(report)) & (reason == "")] = "scoring.item_too_few"
         reason[(report.units > 0) & ~report.enough] = "scoring.too_few"
         reason[report.units == 0] = "scoring.source_missing"
+    n = np.where((n == 0) & np.isfinite(counted), counted, n)  # a register's n is what it counted
     if not parts:
         nothing = np.full(size, np.nan)
         flag = np.full(size, "", dtype=object)
@@ -114,8 +117,21 @@ def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, conf
     hidden = reason != ""
     flags = [said.flag for _, said in parts if said.flag]
     flag = np.where(hidden, "", flags[0] if flags else "").astype(object)
-    shown = [np.where(hidden, np.nan, value) for value in (estimate, np.sqrt(variance), low, high, kappa, df)]
-    return Score(*shown, n=n, reason=reason, flag=flag)
+
+    def shown(values: Floats) -> Floats:
+        return np.where(hidden, np.nan, values)
+
+    return Score(
+        estimate=shown(estimate),
+        std_error=shown(np.sqrt(variance)),
+        low=shown(low),
+        high=shown(high),
+        kappa=shown(kappa),
+        df=shown(df),
+        n=n,
+        reason=reason,
+        flag=flag,
+    )
 
 
 def _joined(parts: Sequence[tuple[float, Said]]) -> tuple[Floats, Floats]:

@@ -87,7 +87,10 @@ def score_municipalities(
     parts = [_score_groups(responses, instrument, confidence_level, by_area=False)]
     if groups_of(responses, by_area=True):
         parts.append(_score_groups(responses, instrument, confidence_level, by_area=True))
-    joined = {name: _joined([part[name] for part in parts]) for name in ("rows", "gates", "bands", "missing", "response")}
+    joined = {
+        name: _joined([part[name] for part in parts])
+        for name in ("rows", "gates", "bands", "missing", "response")
+    }
     notes = dict.fromkeys(note for part in parts for note in part["notes"])
     return Scores(
         **joined,
@@ -132,7 +135,9 @@ def _score_groups(
     ]
     scored = _measures(reports, instrument, confidence_level)
     for (level, name), items in weights.items():
-        score = composite_score((level, name), reports, needed_items(instrument, list(items)), confidence_level)
+        score = composite_score(
+            (level, name), reports, needed_items(instrument, list(items)), confidence_level
+        )
         sources = needed_items(instrument, list(items))
         source = next(iter(sources)) if len(sources) == 1 else ""
         component, statistic = (name, "") if level == "component" else ("", name)
@@ -147,7 +152,9 @@ def _score_groups(
     }
 
 
-def _measures(reports: Sequence[SourceReport], instrument: Instrument, confidence_level: float) -> list[_Scored]:
+def _measures(
+    reports: Sequence[SourceReport], instrument: Instrument, confidence_level: float
+) -> list[_Scored]:
     scored = []
     for report in reports:
         for item, measure in instrument.measures_of(report.source.id):
@@ -189,7 +196,9 @@ def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
     )
 
 
-def _gates_and_bands(groups: Sequence[Group], scored: Sequence[_Scored], instrument: Instrument) -> dict[str, Records]:
+def _gates_and_bands(
+    groups: Sequence[Group], scored: Sequence[_Scored], instrument: Instrument
+) -> dict[str, Records]:
     primary = {one.item: one.score for one in scored if one.level == "item"}
     held = np.zeros(len(groups), dtype=bool)
     gates: list[dict[str, Any]] = []
@@ -253,7 +262,18 @@ def _response(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Recor
                     "census": bool(report.census[place]), "enough": bool(report.enough[place]),
                 }
             )  # fmt: skip
-    names = ("site", "service_area", "wave", "source", "n", "eligible", "invited", "response_rate", "census", "enough")
+    names = (
+        "site",
+        "service_area",
+        "wave",
+        "source",
+        "n",
+        "eligible",
+        "invited",
+        "response_rate",
+        "census",
+        "enough",
+    )
     return _records(rows, names)
 
 

@@ -120,12 +120,17 @@ class Scores:
         whole = (self.rows["level"] == "total") & (self.rows["service_area"] == "")
         lines = [
             f"Scores of {len(self.sites)} sites, {self.provenance.instrument_id} {self.provenance.instrument_version}"
-            f" ({self.provenance.instrument_status})" + (", SYNTHETIC data" if self.provenance.synthetic else "")
+            f" ({self.provenance.instrument_status})"
+            + (", SYNTHETIC data" if self.provenance.synthetic else "")
         ]
         for total in dict.fromkeys(self.rows["statistic"][whole].tolist()):
             estimates = self.rows["estimate"][whole & (self.rows["statistic"] == total)].astype(float)
             shown = estimates[np.isfinite(estimates)]
-            span = f", median {np.median(shown):.1f}, {shown.min():.1f} to {shown.max():.1f}" if len(shown) else ""
+            span = (
+                f", median {np.median(shown):.1f}, {shown.min():.1f} to {shown.max():.1f}"
+                if len(shown)
+                else ""
+            )
             lines.append(f"  {total}: {len(shown)} shown, {len(estimates) - len(shown)} withheld{span}")
         return "\n".join(lines)
 
@@ -146,7 +151,10 @@ class Scores:
         data: Mapping[str, Any] = json.loads(text)
         if data.get("schema") != SCHEMA:
             raise UsageError("scoring.not_scores", schema=str(data.get("schema")), expected=SCHEMA)
-        records = {name: Records.from_dict(data[name]) for name in ("rows", "gates", "bands", "missing", "response", "spread")}
+        records = {
+            name: Records.from_dict(data[name])
+            for name in ("rows", "gates", "bands", "missing", "response", "spread")
+        }
         return cls(
             **records,
             confidence_level=data["confidence_level"],

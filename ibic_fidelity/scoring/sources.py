@@ -80,13 +80,16 @@ def source_report(
     census = np.isfinite(eligible) & (units >= eligible) & (units > 0)
     minimum = np.where(census, source.census_minimum or source.minimum, source.minimum)
     primary = {item.id for item, measure in instrument.measures_of(source.id) if measure.role == "primary"}
-    share = {target: sum(w for item, w in items.items() if item in primary) for target, items in weights.items()}
+    share = {
+        target: sum(w for item, w in items.items() if item in primary) for target, items in weights.items()
+    }
+    spread: tuple[dict[str, Any], ...] = ()
+    notes: tuple[Message, ...] = ()
     if source.kind == "register":
-        said, spread, notes = _register(nest, instrument, weights, size), (), ()
-        enough = units > 0
+        said = _register(nest, instrument, weights, size)
     else:
         said, spread, notes = _sampled(nest, instrument, weights, size)
-        enough = units >= minimum
+    enough = units > 0 if source.kind == "register" else units >= minimum
     return SourceReport(
         source=source,
         nest=nest,
@@ -119,8 +122,7 @@ def _sampled(
             flag = "" if spread.pooled else "scoring.own_spread"
             kappa, df = error_share(one, shares, spread)
         answered = sums.answered.get(target[1], one.units)
-        spread_out = [_spread_out(part, nest, size, np.nan) for part in (one.estimate, kappa, df)]
-        said[target] = Said(*spread_out, answered=_spread_out(answered, nest, size, 0.0), flag=flag)
+        said[target] = _said(nest, size, one.estimate, kappa, df, answered, flag)
         rows.append(_spread_row(source.id, target, spread, flag))
     return said, tuple(rows), _notes(source, linking, nest, instrument)
 
@@ -185,8 +187,7 @@ def _register(
         total = np.add.reduceat(base * values.value, nest.group_rows)
         mean = np.divide(total, n, out=np.full_like(n, np.nan), where=n > 0)
         kappa = np.divide(1.0, n, out=np.full_like(n, np.nan), where=n > 0)
-        parts = [_spread_out(part, nest, size, np.nan) for part in (mean, kappa, np.full_like(n, np.inf))]
-        said["measure", values.item.id] = Said(*parts, answered=_spread_out(n, nest, size, 0.0))
+        said["measure", values.item.id] = _said(nest, size, mean, kappa, np.full_like(n, np.inf), n)
     for target, items in weights.items():
         inside = {item: weight for item, weight in items.items() if ("measure", item) in said}
         if inside:
@@ -195,17 +196,28 @@ def _register(
 
 
 def _register_composite(items: Mapping[str, float], said: Mapping[Target, Said]) -> Said:
-    whole = sum(items.values())
-    estimate, variance, answered = 0.0, 0.0, np.inf
-    for item, weight in items.items():
-        one = said["measure", item]
-        smooth = (one.estimate / one.kappa + 2) / (1 / one.kappa + 4)
-        estimate = estimate + weight / whole * one.estimate
-        variance = variance + (weight / whole) ** 2 * one.kappa * smooth * (1 - smooth)
-        answered = np.minimum(answered, one.answered)
-    inside = np.clip(estimate, 0.02, 0.98)
-    kappa = variance / (inside * (1 - inside))
-    return Said(np.asarray(estimate), np.asarray(kappa), np.full_like(kappa, np.inf), np.asarray(answered))
+    """Return the mean of register values, its variance taken where two answers of each kind are added."""
+    ones = [said["measure", item] for item in items]
+    share = np.array(list(items.values()))[:, None] / sum(items.values())
+    means, kappas = np.stack([one.estimate for one in ones]), np.stack([one.kappa for one in ones])
+    smooth = (means / kappas + 2) / (1 / kappas + 4)
+    estimate = (share * means).sum(axis=0)
+    centre = (share * smooth).sum(axis=0)
+    kappa = (share**2 * kappas * smooth * (1 - smooth)).sum(axis=0) / (centre * (1 - centre))
+    answered = np.stack([one.answered for one in ones]).min(axis=0)
+    return Said(estimate, kappa, np.full_like(kappa, np.inf), answered)
+
+
+def _said(
+    nest: Nesting, size: int, estimate: Floats, kappa: Floats, df: Floats, answered: Floats, flag: str = ""
+) -> Said:
+    return Said(
+        estimate=_spread_out(estimate, nest, size, np.nan),
+        kappa=_spread_out(kappa, nest, size, np.nan),
+        df=_spread_out(df, nest, size, np.nan),
+        answered=_spread_out(answered, nest, size, 0.0),
+        flag=flag,
+    )
 
 
 def _spread_row(source: str, target: Target, spread: Spread, flag: str) -> dict[str, Any]:
@@ -225,14 +237,20 @@ def _spread_row(source: str, target: Target, spread: Spread, flag: str) -> dict[
     }
 
 
-def _notes(source: Source, linking: Linking | None, nest: Nesting, instrument: Instrument) -> tuple[Message, ...]:
+def _notes(
+    source: Source, linking: Linking | None, nest: Nesting, instrument: Instrument
+) -> tuple[Message, ...]:
     notes = []
     name = source.label.as_dict()
     if linking is not None and not linking.linked and not source.single:
         why = Message(linking.why)
         stated = instrument.uncertainty
         if stated is not None:
-            notes.append(Message("scoring.raters_not_separable", {"source": name, "why": why, "sd": 100 * stated.rater_sd}))
+            notes.append(
+                Message(
+                    "scoring.raters_not_separable", {"source": name, "why": why, "sd": 100 * stated.rater_sd}
+                )
+            )
         else:
             notes.append(Message("scoring.raters_not_separable_unstated", {"source": name, "why": why}))
     if linking is not None and not nest.clustered and not source.single:
@@ -247,7 +265,9 @@ def _spread_out(values: Floats, nest: Nesting, size: int, empty: float) -> Float
     return out
 
 
-def _counts(counts: Mapping[tuple[str, str, str, str], int], source: str, groups: Mapping[Group, int]) -> Floats:
+def _counts(
+    counts: Mapping[tuple[str, str, str, str], int], source: str, groups: Mapping[Group, int]
+) -> Floats:
     """Return eligible or invited units of a source by group; a whole site sums its areas where it must."""
     found = np.full(len(groups), np.nan)
     for (site, area, wave, name), value in counts.items():

@@ -81,7 +81,9 @@ def source_sums(
     applicable files counts as much as another. The influence value of unit u on measure j is
     n/N_j · w_u (y_uj − m_j) where it has an answer, else 0 (linearised ratio, Woodruff 1971).
     """
-    primary = {item.id for item, measure in instrument.measures_of(nest.table.source) if measure.role == "primary"}
+    primary = {
+        item.id for item, measure in instrument.measures_of(nest.table.source) if measure.role == "primary"
+    }
     frame = _Frame.of(nest)
     composites = {
         target: _composite({i: w for i, w in items.items() if i in primary}, frame, len(pairs.first))

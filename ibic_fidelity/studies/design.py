@@ -52,6 +52,8 @@ class StudyDesign:
         Service areas audited in each site; empty for none named.
     files, assessors : int
         Audited files in each site and area, and the assessors they are nested under.
+    short_sites : int
+        Sites, spread among the others, in which only a quarter of the files were audited.
     raters : int
         Raters of the whole audit; each takes whole sites, at least three where the numbers allow.
     double_rated : float
@@ -84,6 +86,7 @@ class StudyDesign:
     service_areas: tuple[str, ...] = ()
     files: int = 30
     assessors: int = 5
+    short_sites: int = 0
     raters: int = 8
     double_rated: float = 0.25
     providers: int = 12
@@ -107,7 +110,7 @@ class StudyDesign:
         for name in ("double_rated", "response_rate", "missing", "not_applicable"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError("studies.share", name=name, value=getattr(self, name))
-        for name in ("providers", "managers", "users", "relatives", "site_sd", "component_sd", "item_sd"):
+        for name in ("short_sites", "providers", "managers", "users", "relatives", "site_sd", "component_sd", "item_sd"):
             if getattr(self, name) < 0:
                 raise UsageError("studies.not_negative", name=name, value=getattr(self, name))
 

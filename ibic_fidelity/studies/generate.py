@@ -142,7 +142,9 @@ def _source(
     columns: list[NDArray[np.int8]] = []
     for item, measure in asked:
         columns += _answers(item, measure, instrument, design, world, rows, shared, rng)
-    return source_table(source.id, instrument.columns_of(source.id), np.stack(columns, axis=1), rows.keys(world))
+    return source_table(
+        source.id, instrument.columns_of(source.id), np.stack(columns, axis=1), rows.keys(world)
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,16 +180,19 @@ def _audit_rows(design: StudyDesign, world: World, rng: np.random.Generator) -> 
     first = np.tile(np.arange(files) % design.assessors, n_groups)
     assessor = group * design.assessors + first
     site = _site_numbers(world)[group]
+    short = np.linspace(0, design.n_sites - 1, design.short_sites + 2)[1:-1].round().astype(np.int64)
+    audited = ~np.isin(site, short) | (unit % files < files // 4)
     primary = site % design.raters
     second = (primary + 1 + (site // design.raters) % max(design.raters - 1, 1)) % design.raters
     twice = np.concatenate(
         [rng.permutation(files) < round(design.double_rated * files) for _ in range(n_groups)]
     ) & (second != primary)
+    twice &= audited
     return _Rows(
-        group=np.concatenate([group, group[twice]]),
-        unit=np.concatenate([unit, unit[twice]]),
-        cluster=np.concatenate([assessor, assessor[twice]]),
-        rater=np.concatenate([primary, second[twice]]),
+        group=np.concatenate([group[audited], group[twice]]),
+        unit=np.concatenate([unit[audited], unit[twice]]),
+        cluster=np.concatenate([assessor[audited], assessor[twice]]),
+        rater=np.concatenate([primary[audited], second[twice]]),
         prefix="a",
     )
 
@@ -241,12 +246,19 @@ class _SharedParts:
 
     @classmethod
     def draw(
-        cls, rows: _Rows, source: Source, instrument: Instrument, design: StudyDesign, rng: np.random.Generator
+        cls,
+        rows: _Rows,
+        source: Source,
+        instrument: Instrument,
+        design: StudyDesign,
+        rng: np.random.Generator,
     ) -> _SharedParts:
         n_units = int(rows.unit.max()) + 1
         if source.kind == "survey":
             components = sorted({item.component for item, _ in instrument.measures_of(source.id)})
-            shared = {name: np.sqrt(SURVEY_SHARE) * rng.standard_normal(n_units)[rows.unit] for name in components}
+            shared = {
+                name: np.sqrt(SURVEY_SHARE) * rng.standard_normal(n_units)[rows.unit] for name in components
+            }
             return cls(np.zeros(len(rows.unit)), shared, rows.unit, np.sqrt(1 - SURVEY_SHARE), 0.0)
         shares = design.shares
         if source.single:  # what the documents say is the site's own level: only their raters vary

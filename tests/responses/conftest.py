@@ -137,9 +137,7 @@ REGISTER = "code,name\n0114,Upplands Väsby\n0180,Stockholm\n0305,Håbo\n1480,G�
 @pytest.fixture(scope="session")
 def instrument(tmp_path_factory):
     folder = tmp_path_factory.mktemp("prov")
-    (folder / "instrument.yaml").write_text(
-        INSTRUMENT.replace("{", "{ ").replace("}", " }"), encoding="utf-8"
-    )
+    (folder / "instrument.yaml").write_text(INSTRUMENT.replace("{", "{ ").replace("}", " }"), encoding="utf-8")
     (folder / "kommuner.csv").write_text(REGISTER, encoding="utf-8")
     return load_instrument(folder)
 

@@ -258,9 +258,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("content", "expected", "options"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
-)
+@pytest.mark.parametrize(("content", "expected", "options"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_a_bad_input_is_found_where_it_stands(content, expected, options, instrument, write):
     found = examine(write(content), instrument, **{"source": "files", **options})
     seen = [(fault.rule.code.removeprefix("responses."), fault.row, fault.column) for fault in found.faults]
@@ -321,9 +319,7 @@ def test_a_personal_number_is_never_echoed(instrument, write):
     everything = found.text("sv") + found.text("en") + found.table("sv").to_csv() + repr(found.notes)
     assert "9805" not in everything
     assert "••••••-••••" in everything
-    places = {
-        (fault.row, fault.column) for fault in found.faults if fault.rule.code == "responses.personal_number"
-    }
+    places = {(fault.row, fault.column) for fault in found.faults if fault.rule.code == "responses.personal_number"}
     assert {(2, "unit"), (2, "ut1"), (2, "ut2"), (3, "unit"), (3, "site")} <= places
 
 

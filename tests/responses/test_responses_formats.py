@@ -1,7 +1,10 @@
 """The same answers in every format, and the faults that belong to a format."""
 
+# ruff: noqa: PD011 — `values` is a field of ours, no frame
+
 from __future__ import annotations
 
+import datetime as dt
 import io
 import random
 import zipfile
@@ -29,13 +32,7 @@ BODY = [
 
 
 def as_text(value, decimal="."):
-    return (
-        ""
-        if value is None
-        else f"{value:g}".replace(".", decimal)
-        if isinstance(value, float)
-        else str(value)
-    )
+    return "" if value is None else f"{value:g}".replace(".", decimal) if isinstance(value, float) else str(value)
 
 
 def delimited(separator, *, decimal=".", rows=BODY, head=HEAD):
@@ -59,7 +56,7 @@ def frame():
     table = pd.DataFrame(BODY, columns=HEAD)
     for name in ("Kommun", "source", "service_area", "löpnr", "rater"):
         table[name] = table[name].astype("str").fillna("")
-    for name in HEAD[6:] + ["wave"]:
+    for name in [*HEAD[6:], "wave"]:
         table[name] = table[name].astype("float64")
     return table
 
@@ -67,25 +64,29 @@ def frame():
 def made(kind, folder):
     path = folder / f"svar.{kind.split(' ')[0]}"
     shuffled = random.Random(1).sample(BODY, len(BODY))
-    columns = random.Random(2).sample(range(len(HEAD)), len(HEAD))
+    places = random.Random(2).sample(range(len(HEAD)), len(HEAD))
+    moved = {"rows": [[row[j] for j in places] for row in BODY], "head": [HEAD[j] for j in places]}
+    quoted = delimited('";"', decimal=",").replace("\r\n", '"\r\n"')
+    worded = [["I hög grad" if (j, cell) == (7, 3) else cell for j, cell in enumerate(row)] for row in BODY]
+    typed = [[None if cell is None else as_text(cell, ",") for cell in row] for row in BODY]
     contents = {
-        "csv semicolon": lambda: delimited(";", decimal=",").encode(),
-        "csv comma": lambda: delimited(",").encode("utf-8-sig"),
-        "csv quoted": lambda: delimited('";"', decimal=",").replace("\r\n", '"\r\n"').join('""').removesuffix('""').encode(),
-        "csv cp1252": lambda: delimited(";", decimal=",").encode("cp1252"),
-        "csv lone cr": lambda: delimited(";").replace("\r\n", "\r").encode(),
-        "csv sep line": lambda: ("sep=,\r\n" + delimited(",")).encode(),
-        "csv anchors": lambda: delimited(";", rows=[[{3: "I hög grad"}.get(c, c) if j == 7 else c for j, c in enumerate(row)] for row in BODY]).encode(),
-        "csv shuffled": lambda: delimited(";", rows=shuffled).encode(),
-        "csv columns": lambda: delimited(";", rows=[[row[j] for j in columns] for row in BODY], head=[HEAD[j] for j in columns]).encode(),
-        "csv trailing": lambda: delimited(";").replace("\r\n", ";\r\n").encode() + b";;;\r\n\r\n",
-        "tsv": lambda: delimited("\t").encode(),
-        "txt utf-16": lambda: delimited("\t", decimal=",").encode("utf-16"),
-        "xlsx": workbook,
-        "xlsx text": lambda: workbook([[None if c is None else as_text(c, ",") for c in row] for row in BODY]),
-    }  # fmt: skip
+        "csv semicolon": delimited(";", decimal=",").encode(),
+        "csv comma": delimited(",").encode("utf-8-sig"),
+        "csv quoted": f'"{quoted}'.removesuffix('"').encode(),
+        "csv cp1252": delimited(";", decimal=",").encode("cp1252"),
+        "csv lone cr": delimited(";").replace("\r\n", "\r").encode(),
+        "csv sep line": ("sep=,\r\n" + delimited(",")).encode(),
+        "csv anchors": delimited(";", rows=worded).encode(),
+        "csv shuffled": delimited(";", rows=shuffled).encode(),
+        "csv columns": delimited(";", **moved).encode(),
+        "csv trailing": delimited(";").replace("\r\n", ";\r\n").encode() + b";;;\r\n\r\n",
+        "tsv": delimited("\t").encode(),
+        "txt utf-16": delimited("\t", decimal=",").encode("utf-16"),
+        "xlsx": workbook(),
+        "xlsx text": workbook(typed),
+    }
     if kind in contents:
-        path.write_bytes(contents[kind]())
+        path.write_bytes(contents[kind])
     elif kind == "sav":
         pyreadstat.write_sav(frame(), path, missing_ranges={"ut1": [8, 9], "ut2": [{"lo": 8, "hi": 9}], "kv1": [8]},
                              variable_value_labels={"ut2": {0: "Nej", 1: "Ja", 8: "Vet ej", 9: "Ej aktuellt"}})  # fmt: skip
@@ -94,9 +95,7 @@ def made(kind, folder):
         table.loc[1, "ut2"], table.loc[3, "ut2"] = "a", "b"
         labels = {"ut2": {0: "Nej", 1: "Ja", "a": "Vet ej", "b": "Ej aktuellt"}}
         table = table.rename(columns={"löpnr": "unit"})
-        pyreadstat.write_dta(
-            table, path, missing_user_values={"ut2": ["a", "b"]}, variable_value_labels=labels
-        )
+        pyreadstat.write_dta(table, path, missing_user_values={"ut2": ["a", "b"]}, variable_value_labels=labels)
     return path
 
 
@@ -131,13 +130,9 @@ def test_the_format_changes_no_bit(kind, instrument, tmp_path):
 
 
 def split(source):
-    columns = {
-        "files": [0, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-        "user": [0, 2, 3, 4, 11, 12],
-        "register": [0, 2, 3, 13, 14, 15, 16],
-    }
-    rows = [[row[j] for j in columns[source]] for row in BODY if row[1] == source]
-    return [HEAD[j] for j in columns[source]], rows
+    own = {"files": range(4, 11), "user": [4, 11, 12], "register": range(13, 17)}
+    columns = [0, 2, 3, *own[source]]
+    return [HEAD[j] for j in columns], [[row[j] for j in columns] for row in BODY if row[1] == source]
 
 
 @pytest.mark.parametrize("how", ["folder", "list", "mapping", "sheets"])
@@ -168,9 +163,7 @@ def test_a_file_or_a_sheet_a_source(how, instrument, tmp_path):
 
 
 def test_notes_tell_what_was_recognised_set_aside_and_generated(instrument, write):
-    text = (
-        "sep=;\r\nKommun;UT1;ut2;pl1a;pl1b;Övrigt;\r\n 0180;Helt;1;0;1;hej;\r\n;;;;;;\r\n0180;3;1;0;1;då;\r\n"
-    )
+    text = "sep=;\r\nKommun;UT1;ut2;pl1a;pl1b;Övrigt;\r\n 0180;Helt;1;0;1;hej;\r\n;;;;;;\r\n0180;3;1;0;1;då;\r\n"
     read = read_responses(write(text.encode("cp1252"), "akter.csv"), instrument)
     codes = {note.code.removeprefix("responses.") for note in read.notes}
     assert codes == {
@@ -196,9 +189,7 @@ def test_partial_data_are_not_asked(instrument, write):
 
 
 def test_answers_of_another_source_are_set_aside_with_a_note(instrument, write):
-    path = write(
-        "site;source;unit;ut1;ut2;pl1a;pl1b;ut2b;kv1\n0180;files;å;3;1;1;1;;4\n0180;user;b;;;;;1;4\n"
-    )
+    path = write("site;source;unit;ut1;ut2;pl1a;pl1b;ut2b;kv1\n0180;files;å;3;1;1;1;;4\n0180;user;b;;;;;1;4\n")
     read = read_responses(path, instrument)
     note = next(note for note in read.notes if note.code == "responses.note_other_source")
     assert (note.params["n"], note.params["columns"]) == (1, ["kv1"])
@@ -239,42 +230,46 @@ def test_the_digest_is_that_of_the_file_and_does_not_depend_on_the_order_given(i
 
 
 def codes_of(path, instrument, **options):
-    return {
-        fault.rule.code.removeprefix("responses.") for fault in examine(path, instrument, **options).faults
-    }
+    return {fault.rule.code.removeprefix("responses.") for fault in examine(path, instrument, **options).faults}
 
 
 SMALL = [["0180", "å1", 3, 1, 1, 0]]
 SHORT = ["site", "unit", "ut1", "ut2", "pl1a", "pl1b"]
 
 
-def patched(raw, changes):
-    """Return a workbook with some of its parts changed."""
+SHEET = "xl/worksheets/sheet1.xml"
+PLAIN = workbook(SMALL, SHORT)
+
+
+def swapped(old, new):
+    """Return the workbook with a piece of its sheet's XML changed."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            new.writestr(name, changes.get(name, lambda part: part)(old.read(name)))
+    with zipfile.ZipFile(io.BytesIO(PLAIN)) as book, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as changed:
+        for name in book.namelist():
+            part = book.read(name)
+            assert name != SHEET or old in part
+            changed.writestr(name, part.replace(old, new, 1) if name == SHEET else part)
     return out.getvalue()
 
 
-SHEET = "xl/worksheets/sheet1.xml"
-PLAIN = workbook(SMALL, SHORT)
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+END = b"</sheetData>"
 BAD_BOOKS = {
     "html": (b"<html><table><tr><td>1</td></tr></table></html>", "wrong_kind"),
-    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "wrong_kind"),
+    "xls": (OLE + bytes(600), "wrong_kind"),
     "text": ("site;å\n".encode(), "wrong_kind"),
-    "password": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "password"),
+    "password": (OLE + "EncryptedPackage".encode("utf-16-le"), "password"),
     "truncated": (PLAIN[:-200], "damaged"),
     "corrupt": (PLAIN[:60] + bytes(200) + PLAIN[260:], "damaged"),
-    "another zip": (patched(PLAIN, {}).replace(b"xl/workbook.xml", b"xl/workbuuk.xml"), "not_a_workbook"),
-    "doctype": (patched(PLAIN, {SHEET: lambda part: part.replace(b"<worksheet", b'<!DOCTYPE a [<!ENTITY b "c">]><worksheet', 1)}), "doctype"),
-    "bomb": (patched(PLAIN, {SHEET: lambda part: part + b" " * 60_000_000}), "packed_too_much"),
-    "far cell": (patched(PLAIN, {SHEET: lambda part: part.replace(b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>')}), "too_many_cells"),
-    "error cell": (patched(PLAIN, {SHEET: lambda part: part.replace(b'<c r="C2"><v>3</v></c>', b'<c r="C2" t="e"><v>#N/A</v></c>')}), "error_cell"),
-    "formula": (patched(PLAIN, {SHEET: lambda part: part.replace(b'<c r="C2"><v>3</v></c>', b'<c r="C2"><f>1+2</f></c>')}), "formula_not_computed"),
-    "shared formula": (patched(PLAIN, {SHEET: lambda part: part.replace(b'<c r="F2"><v>0</v></c>', b'<c r="F2"><f t="shared" si="0"/><v></v></c>')}), "formula_not_computed"),
-    "merged header": (patched(PLAIN, {SHEET: lambda part: part.replace(b"</sheetData>", b'</sheetData><mergeCells count="1"><mergeCell ref="A1:B1"/></mergeCells>')}), "merged_cells"),
-}  # fmt: skip
+    "another zip": (PLAIN.replace(b"xl/workbook.xml", b"xl/workbuuk.xml"), "not_a_workbook"),
+    "doctype": (swapped(b"<worksheet", b'<!DOCTYPE a [<!ENTITY b "c">]><worksheet'), "doctype"),
+    "bomb": (swapped(END, b" " * 60_000_000 + END), "packed_too_much"),
+    "far cell": (swapped(END, b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>' + END), "too_many_cells"),
+    "error cell": (swapped(b'"C2"><v>3</v>', b'"C2" t="e"><v>#N/A</v>'), "error_cell"),
+    "formula": (swapped(b'"C2"><v>3</v>', b'"C2"><f>1+2</f>'), "formula_not_computed"),
+    "shared formula": (swapped(b'"F2"><v>0</v>', b'"F2"><f t="shared" si="0"/><v></v>'), "formula_not_computed"),
+    "merged header": (swapped(END, END + b'<mergeCells><mergeCell ref="A1:B1"/></mergeCells>'), "merged_cells"),
+}
 
 
 @pytest.mark.parametrize(("raw", "code"), BAD_BOOKS.values(), ids=BAD_BOOKS)
@@ -291,8 +286,6 @@ def test_the_place_of_an_error_cell_is_shown_with_its_sheet(instrument, write):
 
 
 def test_sheets_hidden_rows_and_dates(instrument, write):
-    import datetime
-
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"strings_to_formulas": False}) as book:
         book.add_worksheet("Omslag").write(0, 0, "hej")
@@ -314,7 +307,7 @@ def test_sheets_hidden_rows_and_dates(instrument, write):
         page = book.add_worksheet("Akter")
         page.write_row(0, 0, SHORT)
         page.write_row(1, 0, SMALL[0])
-        page.write_datetime(1, 2, datetime.datetime(2026, 4, 1), book.add_format({"num_format": "d-mmm"}))
+        page.write_datetime(1, 2, dt.datetime(2026, 4, 1), book.add_format({"num_format": "d-mmm"}))
         page.write_boolean(1, 3, True)
         page.write_number(1, 0, 180)
     found = examine(write(out.getvalue(), "svar.xlsx"), instrument)
@@ -369,6 +362,15 @@ def test_a_stata_missing_letter_without_label_is_a_fault(instrument, tmp_path):
     path = statistics_file(tmp_path / "svar.dta", {"ut1": ["a"]}, missing_user_values={"ut1": ["a"]})
     found = examine(path, instrument, source="files")
     assert [(f.rule.code, f.value) for f in found.faults] == [("responses.missing_undeclared", ".a")]
+
+
+@pytest.mark.parametrize("place", [180, 212])
+def test_a_width_that_would_crash_the_reader_is_refused(place, instrument, tmp_path):
+    path = statistics_file(tmp_path / "svar.sav", {})
+    raw = bytearray(path.read_bytes())
+    raw[place] = 251
+    path.write_bytes(raw)
+    assert codes_of(path, instrument, source="files") == {"damaged"}
 
 
 def test_weighting_that_is_on_is_told_and_not_used(instrument, tmp_path):
