@@ -73,7 +73,7 @@ def score_into(
 ) -> Scores:
     """Score, write everything into a folder, and print what was found and which files to open."""
     from ibic_fidelity.foundation.files import write_file
-    from ibic_fidelity.reports.html import write_reports
+    from ibic_fidelity.reports.pages import write_reports
     from ibic_fidelity.reports.workbook import scores_workbook
     from ibic_fidelity.scoring.municipalities import score_municipalities
 

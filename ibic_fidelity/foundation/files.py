@@ -60,11 +60,13 @@ def write_file(path: Path, content: str | bytes, *, force: bool = False) -> Path
     target's name, so that a reader never sees half a file. An existing file stays unless `force`.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    if path.exists() and not force:
-        raise FileError("files.exists", path=str(path))
     try:
+        if path.exists() and not force:
+            raise FileError("files.exists", path=str(path))
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    except FileError:
+        raise
     except OSError as error:
         raise FileError("files.unwritable", path=str(path), why=error.strerror or str(error)) from None
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Language = Literal["sv", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -34,7 +34,7 @@ class Message:
         object.__setattr__(self, "params", MappingProxyType(dict(params or {})))
 
     def __hash__(self) -> int:
-        return hash((self.code, tuple(sorted((k, str(v)) for k, v in self.params.items()))))
+        return hash((self.code, frozenset(self.params)))  # equal values may print differently: 1 and 1.0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and (self.code, dict(self.params)) == (other.code, dict(other.params))
@@ -49,6 +49,11 @@ class Message:
     def as_dict(self) -> dict[str, object]:
         """Return the message as plain JSON data."""
         return {"code": self.code, "params": dict(self.params)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Message:
+        """Rebuild what JSON kept of `as_dict`, messages inside messages too."""
+        return cls(data["code"], {name: _rebuilt(value) for name, value in data["params"].items()})
 
 
 @cache
@@ -66,6 +71,16 @@ def text(code: str, language: Language = "en", /, **params: object) -> str:
     """
     filled = {name: _render(value, language) for name, value in params.items()}
     return catalogue(language)[code].format(**filled)
+
+
+def _rebuilt(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if set(value) == {"code", "params"}:
+            return Message.from_dict(value)
+        return {name: _rebuilt(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rebuilt(part) for part in value]
+    return value
 
 
 def _render(value: object, language: Language) -> object:

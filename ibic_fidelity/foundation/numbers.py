@@ -89,26 +89,26 @@ def beside_cuts(value: float, style: Style, cuts: Sequence[float] = ()) -> str:
     """
     if not math.isfinite(value):
         return NOT_AVAILABLE
-    for digits in range(4):
+    for digits in range(8):  # at seven decimals what is 1e-7 below a cut is printed below it
         shown = float(f"{value:.{digits}f}")
-        if all((shown >= cut) == (value >= cut - 1e-7) for cut in cuts):
-            return number(value, style, digits=digits)
-    return number(value, style, digits=3)
+        if all((shown >= cut - 5e-8) == (value >= cut - 1e-7) for cut in cuts):
+            break
+    return number(value, style, digits=digits)
 
 
 def probability(value: float, language: Language, cuts: Sequence[float] = ()) -> str:
-    """Return a probability as a percentage, never rounded to certainty, nor across a cut (as a share).
+    r"""Return a probability as a percentage, never rounded to certainty, nor across a cut (as a share).
 
     Examples
     --------
     >>> probability(0.0004, "en"), probability(0.9999, "sv"), probability(0.797, "en", (0.8,))
-    ('<1%', '>99\\xa0%', '79.7%')
+    ('<1%', '>99\xa0%', '79.7%')
     """
     if not math.isfinite(value):
         return NOT_AVAILABLE
-    if value < 0.005:
+    if value <= 0.005:
         return f"<{percent(0.01, language)}"
-    if value > 0.995:
+    if value >= 0.995:
         return f">{percent(0.99, language)}"
     figure = beside_cuts(100 * value, language, [100 * cut for cut in cuts])
     return f"{figure}{_THIN}%" if language == "sv" else f"{figure}%"

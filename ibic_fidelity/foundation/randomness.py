@@ -33,7 +33,7 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
     """
     import numpy as np
 
-    path = "\x1f".join(f"{type(name).__name__}:{name}" for name in names)
+    path = "\x1f".join(f"{'str' if isinstance(name, str) else 'int'}:{name}" for name in names)
     digest = hashlib.sha256(path.encode()).digest()
     key = tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy=seed, spawn_key=key)))

@@ -86,7 +86,7 @@ class Fault:
 
 
 def fault_table(faults: Iterable[Fault], language: Language) -> pd.DataFrame:
-    """Return faults as a frame with the columns file, row, column, value, rule, remedy."""
+    """Return faults as a frame with the columns file, row, column, value, rule, remedy, code."""
     import pandas as pd
 
     faults = tuple(faults)
@@ -197,7 +197,7 @@ class Records:
 
         made = {}
         for name, values in columns.items():
-            array = np.asarray(values)
+            array = np.array(values)  # a copy: the caller's array stays the caller's
             if array.dtype.kind in "US":
                 array = array.astype(object)
             array.setflags(write=False)
@@ -242,7 +242,9 @@ class Records:
         made = {}
         for name, values in data.items():
             kinds = {type(value) for value in values} - {type(None)}
-            if kinds <= {int, float} and (kinds or None in values):
+            if kinds == {bool} and None not in values:
+                made[name] = np.array(values)
+            elif kinds <= {int, float} and (kinds or None in values):
                 made[name] = np.array([np.nan if value is None else value for value in values])
             else:
                 made[name] = np.array(values, dtype=object)

@@ -25,10 +25,14 @@ def draw_score(ax: Axes, row: Row, y: float, lang: Language, words: str, *, tota
     """Draw one score: a dot (a diamond for a total) and its interval, or the words on why there is none."""
     if row["reason"]:
         said = text("plotting.withheld", lang, reason=words)
-        ax.text(2, y, said, va="center", ha="left", fontsize=8 * min(size, 1), color=WORDS, style="italic", parse_math=False)
+        ax.text(
+            2, y, said, va="center", ha="left", fontsize=8 * min(size, 1), color=WORDS, style="italic", parse_math=False
+        )
         return
     if math.isfinite(row["ci_low"]):
-        ax.plot([row["ci_low"], row["ci_high"]], [y, y], color=INK, lw=(2.4 if total else 1.6) * size, solid_capstyle="butt")
+        ax.plot(
+            [row["ci_low"], row["ci_high"]], [y, y], color=INK, lw=(2.4 if total else 1.6) * size, solid_capstyle="butt"
+        )
     marker = "D" if total else "o"
     filled = INK if math.isfinite(row["ci_low"]) else "#FFFFFF"
     ax.plot([row["estimate"]], [y], marker=marker, ms=(7 if total else 6) * size, mfc=filled, mec=INK, ls="none")
@@ -61,17 +65,19 @@ def draw_heading(ax: Axes, title: str, *, synthetic: bool, lang: Language) -> No
                     color=WARNING)  # fmt: skip
 
 
-def label_rows(ax: Axes, positions: Sequence[float], labels: Sequence[str], *, width: int = LABEL_WIDTH, **style: Any) -> None:
+def label_rows(
+    ax: Axes, positions: Sequence[float], labels: Sequence[str], *, width: int = LABEL_WIDTH, **style: Any
+) -> None:
     """Write the labels of the rows, long ones on two lines."""
     ax.set_yticks(list(positions), [folded(label, width) for label in labels], parse_math=False, **style)
 
 
 def folded(label: str, width: int = LABEL_WIDTH) -> str:
-    """Return a label on at most two lines.
+    r"""Return a label on at most two lines.
 
     Examples
     --------
     >>> folded("Planera och genomföra tillsammans", 21)
-    'Planera och genomföra\\ntillsammans'
+    'Planera och genomföra\ntillsammans'
     """
     return "\n".join(textwrap.wrap(label, width, max_lines=2, placeholder=" …"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from typing import Any, Literal
 
@@ -71,17 +72,15 @@ def band_cuts(instrument: Instrument) -> tuple[float, ...]:
 
 
 def printable(name: str) -> str:
-    """Return a name in one line, without control characters and marks that turn the direction of text.
+    r"""Return a name in one line, without control characters and marks that turn the direction of text.
 
     Examples
     --------
-    >>> printable("Håbo\\x00\\n kommun")
+    >>> printable("Håbo\x00\n kommun")
     'Håbo kommun'
     """
     kept = (
-        " " if unicodedata.category(c) in ("Cc", "Cs") else c
-        for c in name
-        if unicodedata.bidirectional(c) not in _BIDI
+        " " if unicodedata.category(c) in ("Cc", "Cs") else c for c in name if unicodedata.bidirectional(c) not in _BIDI
     )
     return " ".join("".join(kept).split())
 
@@ -104,11 +103,12 @@ def sites_in_order(sites: tuple[str, ...], instrument: Instrument, order: Order)
 
 
 def alphabetical(name: str) -> str:
-    """Return what to sort by so that å, ä, ö come last, in that order.
+    """Return what to sort by so that å, ä, ö come last, in that order, and 2 before 10.
 
     Examples
     --------
-    >>> sorted(["Örebro", "Ale", "Åre", "Älvdalen"], key=alphabetical)
-    ['Ale', 'Åre', 'Älvdalen', 'Örebro']
+    >>> sorted(["Örebro", "Ale", "Åre", "Älvdalen", "Område 10", "Område 2"], key=alphabetical)
+    ['Ale', 'Område 2', 'Område 10', 'Åre', 'Älvdalen', 'Örebro']
     """
-    return name.casefold().translate({ord("å"): "{", ord("ä"): "|", ord("ö"): "}"})
+    plain = name.casefold().translate({ord("å"): "{", ord("ä"): "|", ord("ö"): "}"})
+    return re.sub(r"[0-9]+", lambda digits: digits[0].zfill(12), plain)

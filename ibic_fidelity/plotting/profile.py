@@ -82,10 +82,9 @@ def plot_profile(
     kept = kept & (scores.rows["service_area"] == service_area) & (scores.rows["wave"] == wave)
     if not kept.any():
         raise UsageError("plotting.not_scored", site=repr(site), area=repr(service_area), wave=repr(wave))
-    return draw_profile(
-        shown_rows(scores.rows.where(kept), instrument), scores, instrument, profile_title(instrument, site, service_area, wave, lang),
-        components=components, lang=lang, ax=ax,
-    )  # fmt: skip
+    rows = shown_rows(scores.rows.where(kept), instrument)
+    title = profile_title(instrument, site, service_area, wave, lang)
+    return draw_profile(rows, scores, instrument, title, components=components, lang=lang, ax=ax)
 
 
 def draw_profile(

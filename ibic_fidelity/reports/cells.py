@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-T = TypeVar("T")
 Kind = Literal["head", "text", "number", "strip"]
 
 
@@ -16,7 +15,7 @@ class Cell:
     """One cell: its text, its number where it is one, and what a page may add.
 
     `strip` is (low, estimate, high), drawn as a small dot and whisker; `tone` names a style that never
-    says more than the text does; `note` is a second, smaller line.
+    says more than the text does; `note` is a second, smaller line; `span` is how many columns it takes.
     """
 
     text: str = ""
@@ -25,6 +24,7 @@ class Cell:
     href: str = ""
     tone: str = ""
     note: str = ""
+    span: int = 1
 
     @classmethod
     def number(cls, text: str, value: float) -> Cell:
@@ -51,24 +51,33 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def __post_init__(self) -> None:
-        if any(len(row) != len(self.columns) for row in self.rows):
+        if any(sum(cell.span for cell in row) != len(self.columns) for row in self.rows):
             msg = f"a row of “{self.caption}” has not {len(self.columns)} cells"
             raise ValueError(msg)
 
     @property
     def pairs(self) -> tuple[tuple[tuple[Column, Cell], ...], ...]:
-        """Return the rows with each cell beside its column."""
-        return tuple(tuple(zip(self.columns, row, strict=True)) for row in self.rows)
+        """Return the rows with each cell beside the column that it begins in."""
+        return tuple(tuple((self.columns[j], cell) for j, cell in _placed(row)) for row in self.rows)
 
     def without_empty(self) -> Table:
-        """Return the table without columns in which nothing stands (the first always stays)."""
-        kept = [0, *(j for j in range(1, len(self.columns)) if any(_filled(row[j]) for row in self.rows))]
-        return Table(self.caption, _take(self.columns, kept), tuple(_take(row, kept) for row in self.rows))
+        """Return the table without columns in which no cell begins that says anything (the first stays)."""
+        filled = {j for row in self.rows for j, cell in _placed(row) if cell.text or cell.strip}
+        kept = [j for j in range(len(self.columns)) if j == 0 or j in filled]
+        rows = (
+            tuple(replace(cell, span=width) for j, cell in _placed(row) if (width := _within(kept, j, cell.span)))
+            for row in self.rows
+        )
+        return Table(self.caption, tuple(self.columns[j] for j in kept), tuple(rows))
 
 
-def _filled(cell: Cell) -> bool:
-    return bool(cell.text or cell.strip or cell.value is not None)
+def _placed(row: Sequence[Cell]) -> Iterator[tuple[int, Cell]]:
+    """Yield each cell after the column that it begins in."""
+    j = 0
+    for cell in row:
+        yield j, cell
+        j += cell.span
 
 
-def _take(values: Sequence[T], kept: Sequence[int]) -> tuple[T, ...]:
-    return tuple(values[j] for j in kept)
+def _within(kept: Sequence[int], begin: int, span: int) -> int:
+    return sum(begin <= j < begin + span for j in kept)

@@ -50,4 +50,6 @@ def strip_svg(strip: tuple[float, float, float]) -> str:
     low, estimate, high = strip
     line = f'<path d="M{low + 5:.1f} 7H{high + 5:.1f}"/>' if low == low else ""  # noqa: PLR0124 - NaN: no interval
     dot = f'<circle cx="{estimate + 5:.1f}" cy="7" r="3.5"/>'
-    return trusted(f'<svg class="strip" viewBox="0 0 110 14" aria-hidden="true"><path class="base" d="M5 7H105"/>{line}{dot}</svg>')
+    return trusted(
+        f'<svg class="strip" viewBox="0 0 110 14" aria-hidden="true"><path class="base" d="M5 7H105"/>{line}{dot}</svg>'
+    )

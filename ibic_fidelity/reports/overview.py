@@ -10,10 +10,16 @@ from ibic_fidelity.plotting._rows import Row
 from ibic_fidelity.plotting.profile import profile_rows
 from ibic_fidelity.reports.cells import Cell, Column, Table
 from ibic_fidelity.reports.material import Material
-from ibic_fidelity.reports.sentences import band, band_label
+from ibic_fidelity.reports.sentences import band, band_short
 from ibic_fidelity.reports.tables import score_cells
 
 Links = Mapping[str, str] | None
+RATERS_FROM = {
+    "double_ratings": "reports.raters_double",
+    "stated": "reports.raters_stated",
+    "not_rated": "reports.raters_none",
+    "no_pairs": "reports.raters_none",
+}
 
 
 def site_rows(material: Material, statistic: str, wave: str) -> list[Row]:
@@ -70,7 +76,7 @@ def band_cell(name: str, material: Material) -> Cell:
     if band(name, material) is None:
         return Cell()
     position = [one.id for one in material.instrument.bands].index(name)
-    return Cell(band_label(name, material), tone=f"band-{position}" if len(material.instrument.bands) == 4 else "")
+    return Cell(band_short(name, material), tone=f"band-{position}" if len(material.instrument.bands) == 4 else "")
 
 
 def components_table(material: Material, wave: str, links: Links) -> Table:
@@ -85,7 +91,9 @@ def components_table(material: Material, wave: str, links: Links) -> Table:
         found = material.rows.get((site, wave, ""))
         if found is None:
             continue
-        by_part = {row["component"]: row for row in profile_rows(found, material.instrument) if row["level"] == "component"}
+        by_part = {
+            row["component"]: row for row in profile_rows(found, material.instrument) if row["level"] == "component"
+        }
         rows.append((site_cell(site, material, links), *(_part_cell(by_part.get(part.id), material) for part in parts)))
     caption = material.say("reports.components_caption", level=material.level)
     return Table(caption, columns, tuple(rows))
@@ -151,29 +159,25 @@ def spread_table(material: Material, *, measures: bool) -> Table:
     return Table(say("reports.spread_caption"), columns, rows)
 
 
-RATERS_FROM = {
-    "double_ratings": "reports.raters_double",
-    "stated": "reports.raters_stated",
-    "not_rated": "reports.raters_none",
-    "no_pairs": "reports.raters_none",
-}
-
-
 def _spread_row(row: Row, material: Material) -> tuple[Cell, ...]:
-    labels = {part.id: part.label[material.lang] for part in (*material.instrument.components, *material.instrument.totals)}
+    labels = {
+        part.id: part.label[material.lang] for part in (*material.instrument.components, *material.instrument.totals)
+    }
     labels |= {item.id: item.label for item in material.instrument.items}
     remarks = [material.say(row["flag"])] if row["flag"] else []
     if row["between_truncated"]:
         remarks.append(material.say("reports.truncated"))
-    variances = (Cell.number(number(row[name], material.lang, digits=3), row[name]) for name in ("within", "between", "raters"))
+    variances = (
+        Cell.number(number(row[name], material.lang, digits=3), row[name]) for name in ("within", "between", "raters")
+    )
     freedom = (Cell.number(number(row[name], material.lang, digits=1), row[name])
                for name in ("df_within", "df_between", "df_raters"))  # fmt: skip
-    origin = RATERS_FROM.get(row["raters_from"])
+    origin = material.say(RATERS_FROM[str(row["raters_from"])]) if row["raters_from"] in RATERS_FROM else ""
     return (
-        Cell(labels.get(row["target"], row["target"])),
+        Cell(labels.get(str(row["target"]), str(row["target"]))),
         Cell(material.instrument.by_source[row["source"]].label[material.lang]),
         *variances,
         *freedom,
-        Cell(material.say(origin) if origin else ""),
+        Cell(origin),
         Cell("; ".join(remarks)),
     )

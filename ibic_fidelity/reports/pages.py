@@ -207,10 +207,17 @@ def _apart(material: Material, place: tuple[str, str, str]) -> list[dict[str, An
             if part.dimension == dimension and part.id not in material.entering
         ]
         heading = material.say(code)
-        table = tables.dimension_table(material, place, parts, material.say("reports.components_caption", level=material.level))
+        table = tables.dimension_table(
+            material, place, parts, material.say("reports.components_caption", level=material.level)
+        )
         if table.rows:
             made.append(
-                {"id": dimension, "heading": heading, "table": table, "items": tables.item_tables(material, place, parts)}
+                {
+                    "id": dimension,
+                    "heading": heading,
+                    "table": table,
+                    "items": tables.item_tables(material, place, parts),
+                }
             )
     return made
 
@@ -236,7 +243,11 @@ def _overview_wave(material: Material, wave: str, number: int, links: Mapping[st
         label = statistic_label(material.instrument, statistic, material.lang)
         figures += [trusted(svg) for svg in site_figures(material, rows, label, f"sites{number}-{statistic}")]
     totals = [
-        {"id": total.id, "label": total.label[material.lang], "table": overview.totals_table(material, total.id, wave, links)}
+        {
+            "id": total.id,
+            "label": total.label[material.lang],
+            "table": overview.totals_table(material, total.id, wave, links),
+        }
         for total in material.instrument.totals
     ]
     return {

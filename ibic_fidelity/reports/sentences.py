@@ -11,7 +11,7 @@ from ibic_fidelity.plotting.profile import profile_rows
 from ibic_fidelity.reports.material import Material, Place
 from ibic_fidelity.reports.tables import composite_label
 
-SHORTEST_LIST = 3  # components; with fewer, highest and lowest say nothing
+SHORTEST_LIST = 3  # components; with fewer, and without a common total, highest and lowest say nothing
 
 
 def summary(material: Material, place: Place) -> tuple[str, ...]:
@@ -19,8 +19,8 @@ def summary(material: Material, place: Place) -> tuple[str, ...]:
     rows = material.rows[place]
     totals = [row for row in profile_rows(rows, material.instrument) if row["level"] == "total"]
     said = []
-    for row in totals:
-        said += _total(row, material, place)
+    for position, row in enumerate(totals):
+        said.append(" ".join(_total(row, material, place, with_band=position == 0)))
     if not totals:
         said.append(material.say("reports.says_no_total"))
     said += _extremes(material, place)
@@ -28,20 +28,22 @@ def summary(material: Material, place: Place) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _total(row: Row, material: Material, place: Place) -> list[str]:
+def _total(row: Row, material: Material, place: Place, *, with_band: bool) -> list[str]:
     label = composite_label(row, material)
     if row["reason"]:
         return [material.say("reports.says_withheld", label=label, reason=material.why(row))]
     score = material.score(row["estimate"], cuts=True)
     if not math.isfinite(row["ci_low"]):
-        return [material.say("reports.says_total_bare", label=label, score=score, built_on=_built_on(row, material, place))]
+        return [
+            material.say("reports.says_total_bare", label=label, score=score, built_on=_built_on(row, material, place))
+        ]
     said = [
         material.say(
             "reports.says_total", label=label, score=score, level=material.level,
             interval=material.interval(row), built_on=_built_on(row, material, place),
         )
     ]  # fmt: skip
-    return said + _band(row, material, place)
+    return [*said, *(_band(row, material, place) if with_band else [])]
 
 
 def _built_on(row: Row, material: Material, place: Place) -> str:
@@ -67,7 +69,7 @@ def _band(row: Row, material: Material, place: Place) -> list[str]:
     found = next((one for one in material.bands.get(place, ()) if one["statistic"] == row["statistic"]), None)
     if found is None or not found["band"]:
         return []
-    plain, gated = band_label(found["band"], material), band_label(found["band_with_gates"], material)
+    plain, gated = band_short(found["band"], material), band_short(found["band_with_gates"], material)
     said = []
     if not material.gates.get(place):
         said.append(material.say("reports.says_band", band=plain))
@@ -100,6 +102,11 @@ def band_label(name: str, material: Material) -> str:
     return found.label[material.lang] if found is not None else ""
 
 
+def band_short(name: str, material: Material) -> str:
+    """Return the label of a band without what stands in brackets; for where it is called provisional anyway."""
+    return band_label(name, material).split(" (")[0]
+
+
 def _extremes(material: Material, place: Place) -> list[str]:
     """Return the highest and lowest component, and whether chance could have ordered them so."""
     shown = [
@@ -107,7 +114,7 @@ def _extremes(material: Material, place: Place) -> list[str]:
         for row in profile_rows(material.rows[place], material.instrument)
         if row["level"] == "component" and not row["reason"] and math.isfinite(row["ci_low"])
     ]
-    if len(shown) < SHORTEST_LIST:
+    if len(shown) < SHORTEST_LIST or not material.instrument.totals:
         return []
     low, high = min(shown, key=lambda row: row["estimate"]), max(shown, key=lambda row: row["estimate"])
     if material.score(low["estimate"]) == material.score(high["estimate"]):
@@ -134,7 +141,9 @@ def alt_text(rows: Sequence[Row], material: Material) -> str:
     parts = []
     for row in rows:
         if row["reason"]:
-            parts.append(f"{composite_label(row, material)}: {material.say('plotting.withheld', reason=material.why(row))}")
+            parts.append(
+                f"{composite_label(row, material)}: {material.say('plotting.withheld', reason=material.why(row))}"
+            )
         elif math.isfinite(row["ci_low"]):
             parts.append(_scored(row, material))
         else:
@@ -159,7 +168,8 @@ def method(material: Material) -> tuple[str, ...]:
     if instrument.uncertainty is not None:
         said.append(instrument.uncertainty.note[material.lang])
     if instrument.bands and instrument.totals:
-        said.append(say("reports.method_bands"))
+        bands = "; ".join(band.label[material.lang] for band in instrument.bands)
+        said.append(say("reports.method_bands", bands=bands))
     if any(item.gate is not None for item in instrument.items):
         said.append(say("reports.method_gates"))
     if any(measure.role == "triangulating" for item in instrument.items for measure in item.measures):

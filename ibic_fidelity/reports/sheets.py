@@ -18,13 +18,22 @@ LEVELS = ("total", "component", "item", "triangulating")
 def readme_sheet(material: Material, sheets: Iterable[str]) -> Table:
     """Return what the workbook is: instrument, synthetic or not, sheets, notes, versions."""
     say = material.say
-    lines = [material.instrument.title[material.lang], say("reports.instrument_stamp", stamp=material.instrument.stamp(material.lang))]
+    lines = [
+        material.instrument.title[material.lang],
+        say("reports.instrument_stamp", stamp=material.instrument.stamp(material.lang)),
+    ]
     if material.synthetic:
         lines.append(f"{say('plotting.synthetic')}. {say('reports.synthetic_means', sites=material.nouns)}")
-    lines += [say("reports.readme_sheets", sheets=", ".join(sheets)), say("reports.readme_numbers"), say("reports.readme_empty")]
+    lines += [
+        say("reports.readme_sheets", sheets=", ".join(sheets)),
+        say("reports.readme_numbers"),
+        say("reports.readme_empty"),
+    ]
     lines += [*notes(material)]
     rows = [(Cell(line), Cell()) for line in lines] + list(versions_table(material).rows)
-    return Table("", (Column(say("reports.version_what"), width=90), Column(say("reports.version_value"), width=60)), tuple(rows))
+    return Table(
+        "", (Column(say("reports.version_what"), width=90), Column(say("reports.version_value"), width=60)), tuple(rows)
+    )
 
 
 def totals_sheet(material: Material) -> Table:
@@ -177,7 +186,7 @@ def missing_sheet(material: Material) -> Table:
     made = []
     for place in _places(material):
         for row in material.missing.get(place, ()):
-            if hidden_people(row, material.instrument):
+            if row["answered"] == row["rows"] or hidden_people(row, material.instrument):
                 continue
             source = material.instrument.by_source[row["source"]].label[material.lang]
             asked = questions.get((row["source"], row["column"]), "")

@@ -18,14 +18,18 @@ GATES = {
     "held": "reports.gate_held",
     "unknown": "reports.gate_unknown",
 }
-SPECIFICITY = {"ibic": "reports.specificity_ibic", "shared": "reports.specificity_shared", "law": "reports.specificity_law"}
+SPECIFICITY = {
+    "ibic": "reports.specificity_ibic",
+    "shared": "reports.specificity_shared",
+    "law": "reports.specificity_law",
+}
 
 
-def score_cells(row: Row, material: Material, *, cuts: bool = False) -> tuple[Cell, Cell, Cell]:
-    """Return score, interval and strip of a row; a withheld score is the words why, in the first."""
+def score_cells(row: Row, material: Material, *, cuts: bool = False) -> tuple[Cell, ...]:
+    """Return score, interval and strip of a row; a withheld score is the words why, in the place of all three."""
     if row["reason"]:
         words = material.say("plotting.withheld", reason=material.why(row))
-        return Cell(words, tone="withheld"), Cell(), Cell()
+        return (Cell(words, tone="withheld", span=3),)
     drawn = (row["ci_low"], row["estimate"], row["ci_high"])
     interval = material.interval(row) if math.isfinite(row["ci_low"]) else material.say("plotting.no_interval")
     return Cell.number(material.score(row["estimate"], cuts=cuts), row["estimate"]), Cell(interval), Cell(strip=drawn)
@@ -47,7 +51,11 @@ def profile_table(material: Material, place: Place) -> Table:
 
 def dimension_table(material: Material, place: Place, components: Sequence[str], caption: str) -> Table:
     """Return components that never enter a total."""
-    rows = [row for row in profile_rows(material.rows[place], material.instrument, components) if row["level"] == "component"]
+    rows = [
+        row
+        for row in profile_rows(material.rows[place], material.instrument, components)
+        if row["level"] == "component"
+    ]
     return _composites(material, rows, caption)
 
 
@@ -93,7 +101,10 @@ def areas_table(material: Material, site: str, wave: str) -> Table:
     """
     areas = material.areas(site, wave)
     by_area = [_by_label(profile_rows(material.rows[site, wave, area], material.instrument)) for area in areas]
-    columns = [Column(material.say("reports.part"), "head", 34), *(Column(material.area(area), "number") for area in areas)]
+    columns = [
+        Column(material.say("reports.part"), "head", 34),
+        *(Column(material.area(area), "number") for area in areas),
+    ]
     rows = []
     for row in profile_rows(material.rows[site, wave, ""], material.instrument):
         found = [one.get(_key(row)) for one in by_area]
@@ -101,7 +112,9 @@ def areas_table(material: Material, site: str, wave: str) -> Table:
         people = source is not None and source.kind == "survey"
         hide = people and any(one is None or one["reason"] for one in found)
         tone = "total" if row["level"] == "total" else ""
-        rows.append((Cell(composite_label(row, material), tone=tone), *(_area_cell(one, material, hide=hide) for one in found)))
+        rows.append(
+            (Cell(composite_label(row, material), tone=tone), *(_area_cell(one, material, hide=hide) for one in found))
+        )
     return Table(material.say("reports.areas_caption", level=material.level), tuple(columns), tuple(rows))
 
 
@@ -178,7 +191,7 @@ def _item_columns(material: Material) -> tuple[Column, ...]:
 
 
 def _item_rows(item: Item, rows: Sequence[Row], material: Material) -> list[tuple[Cell, ...]]:
-    made = []
+    made: list[tuple[Cell, ...]] = []
     for row in sorted(rows, key=lambda one: one["level"]):  # item before triangulating
         primary = row["level"] == "item"
         source = material.instrument.by_source[row["source"]]

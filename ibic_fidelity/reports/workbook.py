@@ -16,7 +16,7 @@ from ibic_fidelity.scoring.scores import Scores
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
 
-CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the same bytes every time; no clock
+CREATED = datetime(2000, 1, 1)  # no clock: the same bytes every time
 WRAPPED = 55  # characters; texts in wider columns are folded
 LONGEST = 32_000  # Excel takes 32,767 characters in a cell
 
@@ -54,7 +54,7 @@ def scores_workbook(scores: Scores, instrument: Instrument, *, lang: Language = 
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = Workbook(written, options)
     book.set_properties({"title": instrument.title[lang], "comments": instrument.stamp(lang), "created": CREATED})
-    formats = {
+    formats: dict[Any, Any] = {
         "head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
         "text": book.add_format({"valign": "top"}),
         "long": book.add_format({"text_wrap": True, "valign": "top"}),

@@ -49,7 +49,8 @@ class Spread:
     """Variance of one target in units of θ(1 − θ): units within clusters, clusters, raters.
 
     `pooled` is false where one group had to supply its own spread; `truncated` tells that the variance
-    between clusters was estimated below 0.
+    between clusters was estimated below 0; `bounded` that the data show no spread at all, so that the widest
+    spread of a value between 0 and 1 was taken, θ(1 − θ) itself.
     """
 
     within: float
@@ -59,6 +60,7 @@ class Spread:
     raters: RaterSpread
     pooled: bool
     truncated: bool
+    bounded: bool = False
 
 
 def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread) -> Spread:
@@ -98,14 +100,16 @@ def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread) -> Sprea
             break
         kappa = updated
     df_within = float((n - c).sum()) or float((n - 1).sum())
+    bounded = not phi_w + phi_b > 0  # also where nothing can be estimated
     return Spread(
-        within=phi_w if product.sum() > 0 else np.nan,
-        between=phi_b,
-        df_within=df_within,
+        within=1.0 if bounded else phi_w,
+        between=phi_b if not bounded else 0.0,
+        df_within=np.inf if bounded else df_within,
         df_between=float((c - 1).sum()),
         raters=raters,
         pooled=int(use.sum()) > 1,
         truncated=truncated,
+        bounded=bounded,
     )
 
 

@@ -119,7 +119,7 @@ def _sampled(
             kappa, df, spread, flag = _single_error(one, sums, target, linking, instrument)
         else:
             spread = pooled_spread(one, shares, _raters(linking, sums, target, instrument))
-            flag = "" if spread.pooled else "scoring.own_spread"
+            flag = "scoring.bounded_spread" if spread.bounded else "" if spread.pooled else "scoring.own_spread"
             kappa, df = error_share(one, shares, spread)
         answered = sums.answered.get(target[1], one.units)
         said[target] = _said(nest, size, one.estimate, kappa, df, answered, flag)

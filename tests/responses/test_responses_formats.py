@@ -365,7 +365,7 @@ def test_a_stata_missing_letter_without_label_is_a_fault(instrument, tmp_path):
 
 
 @pytest.mark.parametrize("place", [180, 212])
-def test_a_width_that_would_crash_the_reader_is_refused(place, instrument, tmp_path):
+def test_a_file_that_crashes_its_reader_is_refused(place, instrument, tmp_path):
     path = statistics_file(tmp_path / "svar.sav", {})
     raw = bytearray(path.read_bytes())
     raw[place] = 251
