@@ -189,6 +189,7 @@ def _wave(material: Material, site: str, wave: str, number: int) -> dict[str, An
         "areas": tables.areas_table(material, site, wave) if material.areas(site, wave) else None,
         "gates": tables.gates_table(material, place),
         "items": tables.item_tables(material, place, material.entering),
+        "kinds": any(item.specificity for item in material.instrument.items),
         "hides_items": sentences.hides_items(material, place),
         "apart": _apart(material, place),
         "response": tables.response_table(material, place),

@@ -172,7 +172,7 @@ def item_tables(material: Material, place: Place, components: Sequence[str]) -> 
         if items:
             caption = material.instrument.by_component[name].label[material.lang]
             rows = tuple(cells for item in items for cells in _item_rows(item, found[item.id], material))
-            made.append(Table(caption, _item_columns(material), rows))
+            made.append(Table(caption, _item_columns(material), rows).without_empty())
     return tuple(made)
 
 
@@ -202,7 +202,7 @@ def _item_rows(item: Item, rows: Sequence[Row], material: Material) -> list[tupl
                 Cell(source.label[material.lang], note=role),
                 *score_cells(row, material),
                 n_cell(row, material),
-                Cell(material.say(SPECIFICITY[item.specificity]) if item.specificity else ""),
+                Cell(material.say(SPECIFICITY[item.specificity]) if item.specificity and primary else ""),
                 Cell(_remarks(item, row, material, primary=primary)),
             )
         )
@@ -267,7 +267,7 @@ def response_words(source: Source, row: Row, material: Material) -> str:
     elif math.isfinite(row["eligible"]):
         words = material.say("reports.sample_of", units=units, **numbers)
     elif source.single or source.kind == "register":
-        words = material.say("reports.by_nature_one")
+        words = material.say("reports.by_nature_one", site=material.noun)
     else:
         words = material.say("reports.of_unknown", units=units)
     return words if row["enough"] else f"{words} {material.say('reports.not_enough')}"
