@@ -78,6 +78,8 @@ class Fault:
         if self.column:
             where.append(text("faults.column", language, column=self.column))
         parts = ", ".join(where)
+        if self.value:
+            parts += f" [{self.value}]"
         return f"{parts}: {self.rule.text(language)} {self.remedy(language)}".strip(": ")
 
     def remedy(self, language: Language) -> str:

@@ -25,9 +25,7 @@ def draw_score(ax: Axes, row: Row, y: float, lang: Language, words: str, *, tota
     """Draw one score: a dot (a diamond for a total) and its interval, or the words on why there is none."""
     if row["reason"]:
         said = text("plotting.withheld", lang, reason=words)
-        ax.text(
-            2, y, said, va="center", ha="left", fontsize=8 * min(size, 1), color=WORDS, style="italic", parse_math=False
-        )
+        ax.text(2, y, said, va="center", ha="left", fontsize=8, color=WORDS, style="italic", parse_math=False)
         return
     if math.isfinite(row["ci_low"]):
         ax.plot(

@@ -18,7 +18,7 @@ from ibic_fidelity.reports.sentences import alt_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 7.4, 2.55, 0.25, 0.62, 0.72  # inches
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 7.4, 2.4, 0.25, 0.62, 0.72  # inches
 PROFILE_ROW, SITE_ROW = 0.31, 0.155  # inches
 SITES_A_FIGURE = 58  # as many as stand on one printed page
 _TAG = re.compile(r"<[^>]*>")  # in SVG text, < and > are escaped
@@ -85,8 +85,9 @@ def _element(svg: str, name: str, title: str, description: str) -> str:
     body = re.sub(r" <defs>\s*<style.*?</style>\s*</defs>\n", "", body, count=1, flags=re.DOTALL)
     body = _TAG.sub(lambda tag: _own(tag[0], name), body)
     view = re.search(r'viewBox="[^"]*"', body)
+    box = f'{view[0] if view else ""} preserveAspectRatio="xMinYMin meet"'
     opening = (
-        f'<svg {view[0] if view else ""} role="img" aria-labelledby="{name}-title {name}-desc">\n'
+        f'<svg {box} role="img" aria-labelledby="{name}-title {name}-desc">\n'
         f'<title id="{name}-title">{escape(title)}</title>\n<desc id="{name}-desc">{escape(description)}</desc>'
     )
     return opening + body[body.index(">") + 1 :] + "</svg>"

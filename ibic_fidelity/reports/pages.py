@@ -81,8 +81,12 @@ def overview_report(
 
     Parameters
     ----------
-    scores, instrument, lang
-        As for `site_report`.
+    scores : Scores
+        What `score_municipalities` returned.
+    instrument : Instrument
+        The instrument of these scores.
+    lang : {"sv", "en"}
+        Language of the pages.
     links : mapping, optional
         From site to the file name of its page.
 
@@ -95,7 +99,7 @@ def overview_report(
     >>> import ibic_fidelity as ibic
     >>> study = ibic.simulate_study(ibic.StudyDesign(n_sites=3), seed=1)
     >>> scores = ibic.score_municipalities(study.responses, study.instrument)
-    >>> "Övertorneå (2518)" in overview_report(scores, study.instrument)
+    >>> "Kiruna (2584)" in overview_report(scores, study.instrument)
     True
     """
     return _overview_page(Material(scores, instrument, lang), links)
@@ -114,9 +118,13 @@ def write_reports(
 
     Parameters
     ----------
-    scores, instrument, lang
-        As for `site_report`.
-    folder : path
+    scores : Scores
+        What `score_municipalities` returned.
+    instrument : Instrument
+        The instrument of these scores.
+    lang : {"sv", "en"}
+        Language of the pages.
+    folder : str or Path
         Made where it does not exist.
     force : bool
         Replace files of the same names; without it nothing is written if one of them exists.
@@ -127,6 +135,24 @@ def write_reports(
     -------
     tuple of Path
         The page of all sites first.
+
+    Raises
+    ------
+    FileError
+        A file of that name exists, or the folder cannot be written.
+    UsageError
+        As for `site_report`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import ibic_fidelity as ibic
+    >>> study = ibic.simulate_study(ibic.StudyDesign(n_sites=3), seed=1)
+    >>> scores = ibic.score_municipalities(study.responses, study.instrument)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pages = write_reports(scores, study.instrument, folder, lang="en")
+    >>> pages[0].name, pages[1].name
+    ('index.html', '0114-upplands-vasby.html')
     """
     check(scores, instrument, lang)
     names = page_names(scores, instrument)

@@ -22,7 +22,9 @@ def summary(material: Material, place: Place) -> tuple[str, ...]:
     for position, row in enumerate(totals):
         said.append(" ".join(_total(row, material, place, with_band=position == 0)))
     if not totals:
-        said.append(material.say("reports.says_no_total"))
+        parts = profile_rows(rows, material.instrument, material.entering)
+        listed = f"{material.say('reports.profile_caption', level=material.level)}: {alt_text(parts, material)}"
+        said += [material.say("reports.says_no_total"), listed]
     said += _extremes(material, place)
     said += _withheld(material, place)
     return tuple(said)

@@ -86,18 +86,13 @@ class Examination:
     def text(self, language: Language = "en") -> str:
         """Return faults and notes as lines of text."""
         lines = [text("responses.examined_faults", language, n=len(self.faults))] if self.faults else []
-        lines += [_line(fault, language) for fault in self.faults]
+        lines += [fault.line(language) for fault in self.faults]
         if self.responses is not None:
             rows = sum(table.n for table in self.responses.tables.values())
             lines.append(
                 text("responses.examined_clean", language, rows=rows, sites=len(self.responses.sites))
             )
         return "\n".join([*lines, *(note.text(language) for note in self.notes)])
-
-
-def _line(fault: Fault, language: Language) -> str:
-    line = fault.line(language)
-    return f"{line} [{fault.value}]" if fault.value and fault.value not in line else line
 
 
 def read_responses(

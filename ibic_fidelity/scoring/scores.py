@@ -158,7 +158,7 @@ class Scores:
         return cls(
             **records,
             confidence_level=data["confidence_level"],
-            notes=tuple(Message(note["code"], note["params"]) for note in data["notes"]),
+            notes=tuple(_message(note) for note in data["notes"]),
             provenance=Provenance.from_dict(data["provenance"]),
         )
 
@@ -170,3 +170,12 @@ class Scores:
         columns: dict[str, Any] = {name: kept[name].tolist() for name in kept.columns}
         columns["ci_level"] = [self.confidence_level] * len(kept)
         return table(columns, extra=_EXTRA)
+
+
+def _message(data: Mapping[str, Any]) -> Message:
+    """Rebuild a message, and the messages among its parameters."""
+    params = {
+        name: _message(value) if isinstance(value, Mapping) and set(value) == {"code", "params"} else value
+        for name, value in data["params"].items()
+    }
+    return Message(data["code"], params)

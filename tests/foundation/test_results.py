@@ -145,7 +145,7 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize(("language", "remedy"), [("sv", "Rätta namnet"), ("en", "Correct the name")])
+@pytest.mark.parametrize(("language", "remedy"), [("sv", "Rätta namnet"), ("en", "Correct its name")])
 def test_faults_as_a_table(language, remedy):
     frame = fault_table(FAULTS, language)
     assert frame.columns.tolist() == ["file", "row", "column", "value", "rule", "remedy", "code"]

@@ -14,6 +14,8 @@ import pandas as pd
 import pyreadstat
 import pytest
 import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ibic_fidelity.responses.reading import examine, read_responses
 
@@ -88,8 +90,9 @@ def made(kind, folder):
     if kind in contents:
         path.write_bytes(contents[kind])
     elif kind == "sav":
-        pyreadstat.write_sav(frame(), path, missing_ranges={"ut1": [8, 9], "ut2": [{"lo": 8, "hi": 9}], "kv1": [8]},
-                             variable_value_labels={"ut2": {0: "Nej", 1: "Ja", 8: "Vet ej", 9: "Ej aktuellt"}})  # fmt: skip
+        labels = {"ut2": {0: "Nej", 1: "Ja", 8: "Vet ej", 9: "Ej aktuellt"}}
+        ranges = {"ut1": [8, 9], "ut2": [{"lo": 8, "hi": 9}], "kv1": [8]}
+        pyreadstat.write_sav(frame(), path, missing_ranges=ranges, variable_value_labels=labels)
     elif kind == "dta":
         table = frame().astype({"ut2": object})
         table.loc[1, "ut2"], table.loc[3, "ut2"] = "a", "b"
@@ -154,8 +157,12 @@ def test_a_file_or_a_sheet_a_source(how, instrument, tmp_path):
                     page.write_row(i, 0, [cell if cell is not None else "" for cell in row])
             book.add_worksheet("Läs mig").write(0, 0, "Så fyller du i")
         (tmp_path / "bok.xlsx").write_bytes(out.getvalue())
-    paths = {"folder": folder, "list": [folder / name for name in reversed(names.values())],
-             "mapping": {source: folder / name for source, name in names.items()}, "sheets": tmp_path / "bok.xlsx"}  # fmt: skip
+    paths = {
+        "folder": folder,
+        "list": [folder / name for name in reversed(names.values())],
+        "mapping": {source: folder / name for source, name in names.items()},
+        "sheets": tmp_path / "bok.xlsx",
+    }
     read = read_responses(paths[how], instrument)
     assert bits(read) == bits(reference)
     codes = {note.code for note in read.notes}
@@ -200,6 +207,17 @@ def test_rows_of_a_source_that_is_asked_nothing_are_left_out_with_a_note(instrum
     read = read_responses(path, instrument)
     assert list(read.tables) == ["user"]
     assert "responses.note_no_items" in {note.code for note in read.notes}
+
+
+PIECES = st.sampled_from([*'013489;,\t\n\r" åä.-=', "site", "unit", "ut1", "0180", "vet ej"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.one_of(st.binary(max_size=200), st.lists(PIECES, max_size=60).map("".join).map(str.encode)))
+def test_any_bytes_end_in_faults_or_answers(content, instrument, write):
+    found = examine(write(content), instrument, source="files", partial=True)
+    assert bool(found.faults) != (found.responses is not None)
+    assert found.text("sv")
 
 
 def test_nothing_of_the_process_is_left_changed(instrument, write):
