@@ -24,15 +24,11 @@ def wide_group_means(x: NDArray[np.float64], site: NDArray[np.int64]) -> pd.Data
     return pd.DataFrame(x).groupby(site).mean()
 
 
-def answers(
-    n_sites: int, units: int, measures: int, *, seed: int = 0
-) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+def answers(n_sites: int, units: int, measures: int, *, seed: int = 0) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
     """Return codes 0-4 with 3 % blanks, shape (n_sites * units, measures), and the site of every row."""
     rng = np.random.default_rng(seed)
     site = np.repeat(np.arange(n_sites), units)
-    codes = rng.binomial(4, rng.uniform(0.2, 0.9, n_sites)[site][:, None], (len(site), measures)).astype(
-        np.int8
-    )
+    codes = rng.binomial(4, rng.uniform(0.2, 0.9, n_sites)[site][:, None], (len(site), measures)).astype(np.int8)
     codes[rng.random(codes.shape) < 0.03] = BLANK
     return codes, site
 
@@ -77,9 +73,7 @@ def responses_of(
         "cluster": [f"{s}-{i % clusters_per_site}" for i, s in enumerate(site)],
     }
     table = source_table("files", instrument.columns_of("files"), codes, keys)
-    return Responses(
-        {"files": table}, Frame(), instrument.id, instrument.version, instrument.sha256, "", True
-    )
+    return Responses({"files": table}, Frame(), instrument.id, instrument.version, instrument.sha256, "", True)
 
 
 def best_of(function: Callable[[], Any], repeats: int) -> float:

@@ -28,9 +28,7 @@ def main() -> None:
     ratio, ours, reference = sorted(rounds)[len(rounds) // 2]
     memory = peak_memory(lambda: score_municipalities(responses, instrument)) / wide.nbytes
     print(f"{n_sites} sites x {units} units x {measures} measures")
-    print(
-        f"score_municipalities {1000 * ours:.0f} ms, groupby mean {1000 * reference:.0f} ms, ratio {ratio:.1f}"
-    )
+    print(f"score_municipalities {1000 * ours:.0f} ms, groupby mean {1000 * reference:.0f} ms, ratio {ratio:.1f}")
     print(f"peak memory {memory:.2f} x the float64 array")
 
 

@@ -61,7 +61,9 @@ def catalogue(language: Language) -> Mapping[str, str]:
     """Return all texts of a language, keyed by ``room.code``."""
     raw = files(__package__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(raw)
-    return MappingProxyType({f"{room}.{code}": value for room, texts in tables.items() for code, value in texts.items()})
+    return MappingProxyType(
+        {f"{room}.{code}": value for room, texts in tables.items() for code, value in texts.items()}
+    )
 
 
 def text(code: str, language: Language = "en", /, **params: object) -> str:

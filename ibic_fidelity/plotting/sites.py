@@ -82,7 +82,7 @@ def plot_sites(
     >>> scores = ibic.score_municipalities(study.responses, study.instrument)
     >>> ax = plot_sites(scores, study.instrument, ax=Figure().subplots())
     >>> [label.get_text() for label in ax.get_yticklabels()]
-    ['Arboga', 'Upplands Väsby', 'Övertorneå']
+    ['Färgelanda', 'Kiruna', 'Upplands Väsby']
     """
     check(scores, instrument, lang)
     label = statistic_label(instrument, statistic, lang)

@@ -26,7 +26,11 @@ TAKES_CODE = {"text", "say", "fail", "UsageError", "ArgumentTypeError", "FileErr
 #: Functions that put their room before the code, by folder.
 PREFIXED = {"cli": {"say"}, "responses": {"fault", "note", "rows"}}
 #: Keywords of these that are no parameters of the message.
-NOT_PARAMETERS = {"fault": {"row", "column", "name", "value"}, "InstrumentError": {"faults"}, "ResponseError": {"faults"}}
+NOT_PARAMETERS = {
+    "fault": {"row", "column", "name", "value"},
+    "InstrumentError": {"faults"},
+    "ResponseError": {"faults"},
+}
 
 
 @dataclass(frozen=True)

@@ -51,4 +51,7 @@ def test_making_a_stream_leaves_the_global_generator_alone():
 
 def test_regression_the_first_values_of_a_stream_stay_what_they_were():
     """No outside witness: a change here changes every simulated study and every pinned figure."""
-    assert stream(20261121, "regression", 1).integers(0, 2**62, 2).tolist() == [3906987464524029896, 3963597290540537512]
+    assert stream(20261121, "regression", 1).integers(0, 2**62, 2).tolist() == [
+        3906987464524029896,
+        3963597290540537512,
+    ]

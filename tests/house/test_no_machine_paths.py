@@ -9,8 +9,24 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 _S = "/"  # the patterns must not match this file
 MACHINE = re.compile(rf"(?<![\w.:}}\-]){_S}(?:home|root|work|Users|tmp{_S}w)(?:{_S}|\b(?=[\"'`\s]))")
-UNFINISHED = re.compile("|".join((r"\bTO" r"DO\b", r"\bFIX" r"ME\b", r"\bX" r"XX\b", "raise NotImplemented" "Error")))
-TEXT = {".py", ".pyi", ".toml", ".yaml", ".yml", ".md", ".csv", ".json", ".ipynb", ".R", ".html", ".css", ".txt", ".cfg", ""}
+UNFINISHED = re.compile("|".join((r"\bTO" r"DO\b", r"\bFIX" r"ME\b", r"\bX" r"XX\b", "raise NotImplementedError")))
+TEXT = {
+    ".py",
+    ".pyi",
+    ".toml",
+    ".yaml",
+    ".yml",
+    ".md",
+    ".csv",
+    ".json",
+    ".ipynb",
+    ".R",
+    ".html",
+    ".css",
+    ".txt",
+    ".cfg",
+    "",
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +70,9 @@ def test_no_function_of_the_package_is_a_stub(texts):
             continue
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                said = [one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+                said = [
+                    one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+                ]
                 if not said or all(isinstance(one, ast.Pass) for one in said):
                     stubs.append(f"{name}:{node.lineno} {node.name}")
     assert not stubs

@@ -1,6 +1,7 @@
 """What is shipped: sdist, the wheel made from it, and an installation that holds every file of the project's data."""
 
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -36,7 +37,8 @@ print(json.dumps({"package": ibic_fidelity.__file__, "loaded": loaded, "sites": 
 
 
 def _run(*command: str | Path, cwd: Path, path: Path | None = None) -> str:
-    env = {"PATH": "/usr/bin:/bin", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    env |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     if path is not None:
         env["PYTHONPATH"] = str(path)
     done = subprocess.run(

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_every_public_name_can_be_had(package):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_public_function_says_what_it_takes_gives_and_how_it_is_used(name):
     lines = (inspect.getdoc(FUNCTIONS[name]) or "").splitlines()
-    sections = [above for above, below in zip(lines, lines[1:], strict=False) if below and set(below) == {"-"}]
+    sections = [above for above, below in pairwise(lines) if below and set(below) == {"-"}]
     for section in ("Parameters", "Returns", "Examples"):
         assert section in sections
     assert any(line.startswith(">>>") for line in lines)
@@ -68,7 +69,7 @@ def test_every_parameter_of_a_public_function_is_documented(name):
     lines = text[text.index("Parameters\n---") :].splitlines()
     documented = {
         part.strip()
-        for line, below in zip(lines, lines[1:], strict=False)
+        for line, below in pairwise(lines)
         if not line.startswith(" ") and below.startswith("    ")  # `name : type`, or names alone, and what they mean
         for part in line.split(" : ")[0].split(",")
     }
@@ -82,10 +83,9 @@ def test_every_public_class_has_a_docstring_of_its_own(name):
     assert not doc.startswith(f"{CLASSES[name].__name__}(")  # what a dataclass writes by itself
 
 
-@pytest.mark.parametrize("name", [name for name in psychometrics.__all__ if name in vars(psychometrics) or name.islower()])
+@pytest.mark.parametrize("name", [name for name in psychometrics.__all__ if f"psychometrics.{name}" in FUNCTIONS])
 def test_only_data_and_what_indexes_them_are_positional(name):
-    function = getattr(psychometrics, name)
-    for parameter in inspect.signature(function).parameters.values() if inspect.isfunction(function) else ():
+    for parameter in inspect.signature(getattr(psychometrics, name)).parameters.values():
         assert parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
         if parameter.kind is not parameter.KEYWORD_ONLY:
             assert parameter.name in POSITIONAL

@@ -1,0 +1,174 @@
+"""Put the tables of coverage into docs/en/statistician.md, between its markers.
+
+    python calibration/make_guide.py            # writes the guide
+    python calibration/make_guide.py --check    # exits 1 where the guide is not up to date
+
+Reads calibration/coverage.csv and calibration/psychometric_coverage.csv; a test compares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from ibic_fidelity.studies.design import StudyDesign
+
+HERE = Path(__file__).resolve().parent
+GUIDE = HERE.parent / "docs" / "en" / "statistician.md"
+LOWEST, HIGHEST = 0.93, 0.975
+TOTAL = "total_core"
+#: How a cell is described: field of the design to words; fields that no total depends on are left out.
+WORDS = {
+    "n_sites": "{} municipalities", "files": "{} files each", "assessors": "{} assessors each", "raters": "{} raters in all",
+    "double_rated": "{:.0%} double-rated", "missing": "{:.0%} blank", "not_applicable": "{:.0%} not applicable",
+    "mean": "latent mean {}", "response_rate": "{:.0%} respond", "site_sd": "SD between municipalities {}",
+}  # fmt: skip
+SHARES = {"assessor": "assessor share {}", "unit": "file share {}", "rater": "rater share {}"}
+STATISTICS = {"alpha": "Cronbach's alpha", "icc1": "ICC(1)"}
+ANSWERS = {
+    "normal": "normal values",
+    "symmetric": "five levels, symmetric",
+    "skewed": "five levels, 40 % at the ceiling",
+    "ceiling60": "five levels, 60 % at the ceiling",
+    "ceiling80": "five levels, 80 % at the ceiling",
+    "binary": "yes/no, half each",
+}
+Row = Mapping[str, str]
+
+
+def scores_block(rows: Sequence[Row], cells: Mapping[str, StudyDesign]) -> str:
+    """Return the coverage of score intervals in words and tables."""
+    done = [name for name in cells if any(row["cell"] == name for row in rows)]
+    lacking = [name for name in cells if name not in done]
+    if not done:
+        return "The table has not been made yet: run `python calibration/make_coverage.py`.\n"
+    lines = [_cell_line(name, described(cells[name]), [row for row in rows if row["cell"] == name]) for name in done]
+    studies = sorted({int(row["studies"]) for row in rows})
+    head = ("Cell", "What is planted", "Core total covered", "Mean width", "Bias", "Shown", "Components covered")
+    parts = [
+        f"{len(done)} of {len(cells)} cells, {' and '.join(f'{n:,}' for n in studies)} studies each, 95 % intervals;"
+        " ± is one Monte Carlo standard error; width and bias are of 100.\n",
+        markdown_table(head, lines),
+        outside_block(rows),
+    ]
+    if lacking:
+        parts.append(f"Not run yet: {', '.join(f'`{name}`' for name in lacking)}. Nothing is known of these.\n")
+    return "\n".join(parts)
+
+
+def _cell_line(name: str, words: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    total = next(row for row in rows if row["id"] == TOTAL)
+    components = [float(row["coverage"]) for row in rows if row["level"] == "component"]
+    return (
+        f"`{name}`", words, f"{float(total['coverage']):.3f} ± {float(total['std_error']):.3f}",
+        f"{float(total['mean_width']):.1f}", f"{float(total['bias']):+.2f}", f"{float(total['shown']):.0%}",
+        f"{min(components):.3f}–{max(components):.3f}",
+    )  # fmt: skip
+
+
+def outside_block(rows: Iterable[Row]) -> str:
+    """Return the cells and targets whose coverage is outside what is required, with what their numbers say."""
+    outside = [row for row in rows if not LOWEST <= float(row["coverage"]) <= HIGHEST]
+    if not outside:
+        return f"No cell lies outside {LOWEST}–{HIGHEST}.\n"
+    lines = [
+        (
+            f"`{row['cell']}`", f"`{row['id']}`", f"{float(row['coverage']):.3f} ± {float(row['std_error']):.3f}",
+            f"{float(row['mean_width']):.1f}", f"{float(row['flagged']):.0%}", _coverage(row["coverage_unflagged"]),
+        )
+        for row in outside
+    ]  # fmt: skip
+    head = ("Cell", "Score", "Coverage", "Mean width", "Flagged in the result", "Coverage of the others")
+    return f"Outside {LOWEST}–{HIGHEST}:\n\n{markdown_table(head, lines)}"
+
+
+def _coverage(text: str) -> str:
+    return "–" if text in {"", "nan"} else f"{float(text):.3f}"
+
+
+def described(design: StudyDesign) -> str:
+    """Return in words where a design differs from the default one."""
+    default = StudyDesign()
+    pairs = [(design, default, name, form) for name, form in WORDS.items()]
+    pairs += [(design.shares, default.shares, name, form) for name, form in SHARES.items()]
+    words = [
+        form.format(getattr(one, name)) for one, other, name, form in pairs if getattr(one, name) != getattr(other, name)
+    ]
+    return ", ".join(words) or ", ".join(
+        WORDS[name].format(getattr(default, name)) for name in ("n_sites", "files", "assessors", "raters")
+    )
+
+
+def statistics_block(rows: Sequence[Row]) -> str:
+    """Return the coverage of the intervals of alpha and ICC(1), by kind of answers."""
+    lines = []
+    for statistic, method, data in dict.fromkeys((row["statistic"], row["method"], row["data"]) for row in rows):
+        mine = [row for row in rows if (row["statistic"], row["method"], row["data"]) == (statistic, method, data)]
+        covered = [float(row["coverage"]) for row in mine]
+        short = [row for row in mine if row["within"] == "no"]
+        flagged = f"{min(float(row['flagged']) for row in short):.0%}" if short else "–"
+        lines.append(
+            (
+                STATISTICS[statistic], method, ANSWERS[data], f"{min(covered):.3f}–{max(covered):.3f}",
+                f"{len(short)} of {len(mine)}", flagged,
+            )
+        )  # fmt: skip
+    head = ("Statistic", "Interval", "Answers", "Coverage", "Cells outside", "Flagged there, at least")
+    return markdown_table(head, lines)
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    return "".join("| " + " | ".join(row) + " |\n" for row in (head, ("---",) * len(head), *rows))
+
+
+def guide_with(text: str, blocks: Mapping[str, str]) -> str:
+    """Return a page with the text between each pair of markers replaced."""
+    for name, block in blocks.items():
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+        before, found, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise SystemExit(f"{GUIDE.name} lacks the markers of {name}.")
+        text = f"{before}{begin}\n{block}\n{end}{after}"
+    return text
+
+
+def current() -> str:
+    """Return the guide as the tables have it."""
+    calibration = _neighbour("make_coverage")
+    with (HERE / "psychometric_coverage.csv").open(encoding="utf-8", newline="") as handle:
+        statistics = list(csv.DictReader(handle))
+    blocks = {
+        "coverage of scores": scores_block(calibration.read_table(), calibration.CELLS),
+        "coverage of statistics": statistics_block(statistics),
+    }
+    return guide_with(GUIDE.read_text(encoding="utf-8"), blocks)
+
+
+def _neighbour(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"There is no {name}.py.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main() -> None:
+    """Write the guide, or compare."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true", help="Write nothing; exit 1 where the guide is not up to date.")
+    if not parser.parse_args().check:
+        GUIDE.write_text(current(), encoding="utf-8", newline="\n")
+    elif GUIDE.read_text(encoding="utf-8") != current():
+        sys.exit("docs/en/statistician.md is not up to date; run python calibration/make_guide.py")
+
+
+if __name__ == "__main__":
+    main()
