@@ -24,10 +24,12 @@ LOWEST, HIGHEST = 0.93, 0.975
 TOTAL = "total_core"
 #: How a cell is described: field of the design to words; fields that no total depends on are left out.
 WORDS = {
-    "n_sites": "{} municipalities", "files": "{} files each", "assessors": "{} assessors each", "raters": "{} raters in all",
-    "double_rated": "{:.0%} double-rated", "missing": "{:.0%} blank", "not_applicable": "{:.0%} not applicable",
-    "mean": "latent mean {}", "response_rate": "{:.0%} respond", "site_sd": "SD between municipalities {}",
+    "n_sites": "{} municipalities", "files": "{} files each", "assessors": "{} assessors each",
+    "raters": "{} raters in all",
+    "double_rated": "{} of files double-rated", "missing": "{} blank", "not_applicable": "{} not applicable",
+    "mean": "latent mean {}", "response_rate": "{} respond", "site_sd": "SD between municipalities {}",
 }  # fmt: skip
+PERCENT = frozenset({"double_rated", "missing", "not_applicable", "response_rate"})
 SHARES = {"assessor": "assessor share {}", "unit": "file share {}", "rater": "rater share {}"}
 STATISTICS = {"alpha": "Cronbach's alpha", "icc1": "ICC(1)"}
 ANSWERS = {
@@ -66,7 +68,7 @@ def _cell_line(name: str, words: str, rows: Sequence[Row]) -> tuple[str, ...]:
     components = [float(row["coverage"]) for row in rows if row["level"] == "component"]
     return (
         f"`{name}`", words, f"{float(total['coverage']):.3f} ± {float(total['std_error']):.3f}",
-        f"{float(total['mean_width']):.1f}", f"{float(total['bias']):+.2f}", f"{float(total['shown']):.0%}",
+        f"{float(total['mean_width']):.1f}", f"{float(total['bias']):+.2f}", _percent(float(total["shown"])),
         f"{min(components):.3f}–{max(components):.3f}",
     )  # fmt: skip
 
@@ -79,12 +81,16 @@ def outside_block(rows: Iterable[Row]) -> str:
     lines = [
         (
             f"`{row['cell']}`", f"`{row['id']}`", f"{float(row['coverage']):.3f} ± {float(row['std_error']):.3f}",
-            f"{float(row['mean_width']):.1f}", f"{float(row['flagged']):.0%}", _coverage(row["coverage_unflagged"]),
+            f"{float(row['mean_width']):.1f}", _percent(float(row["flagged"])), _coverage(row["coverage_unflagged"]),
         )
         for row in outside
     ]  # fmt: skip
     head = ("Cell", "Score", "Coverage", "Mean width", "Flagged in the result", "Coverage of the others")
     return f"Outside {LOWEST}–{HIGHEST}:\n\n{markdown_table(head, lines)}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _coverage(text: str) -> str:
@@ -97,11 +103,17 @@ def described(design: StudyDesign) -> str:
     pairs = [(design, default, name, form) for name, form in WORDS.items()]
     pairs += [(design.shares, default.shares, name, form) for name, form in SHARES.items()]
     words = [
-        form.format(getattr(one, name)) for one, other, name, form in pairs if getattr(one, name) != getattr(other, name)
+        form.format(_said(name, getattr(one, name)))
+        for one, other, name, form in pairs
+        if getattr(one, name) != getattr(other, name)
     ]
     return ", ".join(words) or ", ".join(
-        WORDS[name].format(getattr(default, name)) for name in ("n_sites", "files", "assessors", "raters")
+        WORDS[name].format(_said(name, getattr(default, name))) for name in ("n_sites", "files", "assessors", "raters")
     )
+
+
+def _said(name: str, value: float) -> str:
+    return _percent(value) if name in PERCENT else str(value)
 
 
 def statistics_block(rows: Sequence[Row]) -> str:
@@ -111,7 +123,7 @@ def statistics_block(rows: Sequence[Row]) -> str:
         mine = [row for row in rows if (row["statistic"], row["method"], row["data"]) == (statistic, method, data)]
         covered = [float(row["coverage"]) for row in mine]
         short = [row for row in mine if row["within"] == "no"]
-        flagged = f"{min(float(row['flagged']) for row in short):.0%}" if short else "–"
+        flagged = _percent(min(float(row["flagged"]) for row in short)) if short else "–"
         lines.append(
             (
                 STATISTICS[statistic], method, ANSWERS[data], f"{min(covered):.3f}–{max(covered):.3f}",

@@ -40,17 +40,18 @@ def bundled(kind: Kind) -> Path:
 def read_bytes(path: Path, *, limit: int | None = None) -> bytes:
     """Return the content of a file, or raise `FileError` saying why it cannot be read."""
     try:
-        if path.is_dir():
-            raise FileError("files.is_folder", path=str(path))
-        if limit is not None and path.stat().st_size > limit:
-            raise FileError("files.too_large", path=str(path), limit=limit // 1_000_000)
-        return path.read_bytes()
+        folder = path.is_dir()
+        over = limit is not None and not folder and path.stat().st_size > limit
+        data = b"" if folder or over else path.read_bytes()
     except FileNotFoundError:
         raise FileError("files.not_found", path=str(path)) from None
-    except FileError:
-        raise
     except OSError as error:
         raise FileError("files.unreadable", path=str(path), why=error.strerror or str(error)) from None
+    if folder:
+        raise FileError("files.is_folder", path=str(path))
+    if limit is not None and over:
+        raise FileError("files.too_large", path=str(path), limit=limit // 1_000_000)
+    return data
 
 
 def write_file(path: Path, content: str | bytes, *, force: bool = False) -> Path:
@@ -61,14 +62,16 @@ def write_file(path: Path, content: str | bytes, *, force: bool = False) -> Path
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
-        if path.exists() and not force:
-            raise FileError("files.exists", path=str(path))
+        taken = path.exists() and not force
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    if taken:
+        raise FileError("files.exists", path=str(path))
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    except FileError:
-        raise
     except OSError as error:
-        raise FileError("files.unwritable", path=str(path), why=error.strerror or str(error)) from None
+        raise _unwritable(path, error) from None
     try:
         with os.fdopen(descriptor, "wb") as handle:
             handle.write(data)
@@ -77,7 +80,7 @@ def write_file(path: Path, content: str | bytes, *, force: bool = False) -> Path
         Path(name).chmod(0o644 & ~_umask())
         Path(name).replace(path)
     except OSError as error:
-        raise FileError("files.unwritable", path=str(path), why=error.strerror or str(error)) from None
+        raise _unwritable(path, error) from None
     finally:
         Path(name).unlink(missing_ok=True)
     return path
@@ -109,6 +112,10 @@ def file_stem(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80] or "utan-namn"
     return f"{stem}-" if stem in _RESERVED else stem
+
+
+def _unwritable(path: Path, error: OSError) -> FileError:
+    return FileError("files.unwritable", path=str(path), why=error.strerror or str(error))
 
 
 def _umask() -> int:

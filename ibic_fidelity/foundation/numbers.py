@@ -16,7 +16,7 @@ NOT_AVAILABLE = "–"
 
 
 def number(value: float, style: Style, *, digits: int = 0) -> str:
-    """Return a number with a fixed count of decimals.
+    r"""Return a number with a fixed count of decimals.
 
     Swedish takes a decimal comma and a no-break space between thousands, English a point and a comma;
     APA drops the zero before the point where the absolute value is below 1. What is not finite is a dash.
@@ -24,7 +24,7 @@ def number(value: float, style: Style, *, digits: int = 0) -> str:
     Examples
     --------
     >>> number(-1234.5, "sv", digits=1), number(0.034, "apa", digits=3), number(1234.5, "en", digits=1)
-    ('−1\\xa0234,5', '.034', '1,234.5')
+    ('−1\xa0234,5', '.034', '1,234.5')
     """
     if not math.isfinite(value):
         return NOT_AVAILABLE
@@ -40,12 +40,12 @@ def number(value: float, style: Style, *, digits: int = 0) -> str:
 
 
 def percent(share: float, language: Language, *, digits: int = 0) -> str:
-    """Return a share as a percentage with a no-break space.
+    r"""Return a share as a percentage with a no-break space.
 
     Examples
     --------
     >>> percent(0.456, "sv"), percent(0.456, "en")
-    ('46\\xa0%', '46%')
+    ('46\xa0%', '46%')
     """
     if not math.isfinite(share):
         return NOT_AVAILABLE

@@ -46,8 +46,13 @@ def shown_rows(rows: Records, instrument: Instrument) -> list[Row]:
     made = rows.rows()
     for row in made:
         if row["source"] in people and row["n"] < LEAST_PEOPLE and not row["reason"]:
-            row.update(dict.fromkeys(_NUMBERS, math.nan), reason=FEW_PEOPLE, flag="", method="")
+            row.update(hidden(), reason=FEW_PEOPLE)
     return made
+
+
+def hidden() -> Row:
+    """Return what stands in a row whose numbers are not shown."""
+    return {**dict.fromkeys(_NUMBERS, math.nan), "flag": "", "method": ""}
 
 
 def few_people(source: str, n: int, instrument: Instrument) -> bool:

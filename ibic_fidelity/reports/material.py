@@ -18,6 +18,7 @@ from ibic_fidelity.plotting._rows import (
     band_cuts,
     check,
     few_people,
+    hidden,
     in_totals,
     printable,
     reason_words,
@@ -29,6 +30,7 @@ from ibic_fidelity.scoring.bands import HELD, UNDECIDED
 from ibic_fidelity.scoring.scores import Scores
 
 Place = tuple[str, str, str]  # site, wave, service area
+OTHER_AREA = "reports.hidden_for_others"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +51,9 @@ class Material:
 
     def __post_init__(self) -> None:
         check(self.scores, self.instrument, self.lang)
-        object.__setattr__(self, "rows", _by_place(shown_rows(self.scores.rows, self.instrument)))
+        rows = shown_rows(self.scores.rows, self.instrument)
+        _protect_areas(rows, self.instrument)
+        object.__setattr__(self, "rows", _by_place(rows))
         for name in ("gates", "bands", "missing", "response"):
             records: Records = getattr(self.scores, name)
             object.__setattr__(self, name, _by_place(records.rows()))
@@ -142,7 +146,7 @@ class Material:
         return self.say(row["flag"]) if row["flag"] else ""
 
     def _lacking(self, row: Row) -> str:
-        if row["reason"] == FEW_PEOPLE:
+        if row["reason"] in (FEW_PEOPLE, OTHER_AREA):
             return ""
         place = (row["site"], row["wave"], row["service_area"])
         needed = self._needed(row)
@@ -196,3 +200,21 @@ def _by_place(rows: list[Row]) -> dict[Place, list[Row]]:
     for row in rows:
         places.setdefault((row["site"], row["wave"], row["service_area"]), []).append(row)
     return places
+
+
+def _protect_areas(rows: list[Row], instrument: Instrument) -> None:
+    """Withhold, where people's answers in one area are withheld, those of the site's other areas too.
+
+    From the whole and the other areas the withheld one could be worked out.
+    """
+    people = {source.id for source in instrument.sources if source.kind == "survey"}
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row["service_area"] and row["source"] in people:
+            target = (row["site"], row["wave"], row["level"], row["source"], row["component"], row["item"])
+            groups.setdefault(target, []).append(row)
+    for group in groups.values():
+        if any(row["reason"] and row["n"] for row in group):
+            for row in group:
+                if not row["reason"]:
+                    row.update(hidden(), reason=OTHER_AREA)

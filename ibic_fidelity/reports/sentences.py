@@ -105,8 +105,21 @@ def band_label(name: str, material: Material) -> str:
 
 
 def band_short(name: str, material: Material) -> str:
-    """Return the label of a band without what stands in brackets; for where it is called provisional anyway."""
-    return band_label(name, material).split(" (")[0]
+    """Return the label of a band with its range instead of what stands in brackets.
+
+    For where it is called provisional anyway.
+    """
+    bands = list(material.instrument.bands)
+    if band(name, material) is None:
+        return ""
+    position = [one.id for one in bands].index(name)
+    low = material.score(100 * bands[position].low)
+    if position + 1 == len(bands):
+        span = material.say("reports.band_top", low=low)
+    else:
+        high = material.score(100 * bands[position + 1].low)
+        span = material.say("reports.band_span", low=low, high=high)
+    return f"{band_label(name, material).split(' (')[0]} ({span})"
 
 
 def _extremes(material: Material, place: Place) -> list[str]:

@@ -12,6 +12,14 @@ from ibic_fidelity.reports.sentences import band_label, method, notes
 from ibic_fidelity.reports.tables import GATES, SPECIFICITY, column_questions, composite_label, versions_table
 
 Wanted = Callable[[Row], bool]
+DIMENSIONS = {
+    "core": "reports.dimension_core",
+    "extended": "reports.dimension_extended",
+    "experience": "reports.apart_experience",
+    "precondition": "reports.apart_precondition",
+    "context": "reports.apart_context",
+    "outcome": "reports.apart_outcome",
+}
 LEVELS = ("total", "component", "item", "triangulating")
 
 
@@ -74,7 +82,7 @@ def components_sheet(material: Material) -> Table:
     for row in _rows(material, lambda one: one["level"] == "component"):
         component = material.instrument.by_component[row["component"]]
         enters = say("reports.yes" if has_totals and component.id in material.entering else "reports.no")
-        words = (Cell(component.label[material.lang]), Cell(component.dimension), Cell(enters))
+        words = (Cell(component.label[material.lang]), Cell(say(DIMENSIONS[component.dimension])), Cell(enters))
         made.append((*_place(row, material), *words, *_score(row, material)))
     return Table("", columns, tuple(made))
 

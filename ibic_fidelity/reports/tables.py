@@ -94,33 +94,21 @@ def composite_label(row: Row, material: Material) -> str:
 
 
 def areas_table(material: Material, site: str, wave: str) -> Table:
-    """Return the profile by service area, an area a column.
-
-    Where one area of a source of people is withheld, all areas of that part are: from the whole and the
-    other areas the withheld one could be worked out.
-    """
+    """Return the profile by service area, an area a column."""
     areas = material.areas(site, wave)
     by_area = [_by_label(profile_rows(material.rows[site, wave, area], material.instrument)) for area in areas]
-    columns = [
+    columns = (
         Column(material.say("reports.part"), "head", 34),
         *(Column(material.area(area), "number") for area in areas),
-    ]
+    )
     rows = []
     for row in profile_rows(material.rows[site, wave, ""], material.instrument):
-        found = [one.get(_key(row)) for one in by_area]
-        source = material.instrument.by_source.get(row["source"])
-        people = source is not None and source.kind == "survey"
-        hide = people and any(one is None or one["reason"] for one in found)
-        tone = "total" if row["level"] == "total" else ""
-        rows.append(
-            (Cell(composite_label(row, material), tone=tone), *(_area_cell(one, material, hide=hide) for one in found))
-        )
-    return Table(material.say("reports.areas_caption", level=material.level), tuple(columns), tuple(rows))
+        label = Cell(composite_label(row, material), tone="total" if row["level"] == "total" else "")
+        rows.append((label, *(_area_cell(one[_key(row)], material) for one in by_area)))
+    return Table(material.say("reports.areas_caption", level=material.level), columns, tuple(rows))
 
 
-def _area_cell(row: Row | None, material: Material, *, hide: bool) -> Cell:
-    if row is None or (hide and not row["reason"]):
-        return Cell(material.say("reports.hidden_for_others"), tone="withheld")
+def _area_cell(row: Row, material: Material) -> Cell:
     if row["reason"]:
         return Cell(material.say("plotting.withheld", reason=material.why(row)), tone="withheld")
     score = material.score(row["estimate"], cuts=row["level"] == "total")

@@ -166,7 +166,7 @@ def test_the_current_axes_are_used_where_none_are_given(study):
 
 def test_a_name_is_never_read_as_a_formula(study):
     scores, instrument = study
-    odd = instrument.model_copy(update={"register_codes": {site: "$\\frac{$ <b>" for site in scores.sites}})
+    odd = instrument.model_copy(update={"register_codes": dict.fromkeys(scores.sites, "$\\frac{$ <b>")})
     figure = Figure()
     plot_profile(scores, odd, "0114", ax=figure.subplots())
     figure.canvas.draw()

@@ -16,9 +16,8 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ibic_fidelity import psychometrics
 
@@ -76,8 +75,7 @@ values and the coverage of the intervals made from them (tests/scoring, calibrat
 """
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """One mark of one test; `test` is its file and name."""
 
     statistic: str

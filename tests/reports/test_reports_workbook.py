@@ -89,3 +89,16 @@ def test_an_instrument_without_totals_has_no_sheet_of_totals(no_totals):
 def test_no_number_is_not_finite(book):
     values = [cell for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row]
     assert all(math.isfinite(value) for value in values if isinstance(value, float))
+
+
+def test_no_area_of_people_is_shown_where_another_is_withheld(by_area):
+    """At full precision the withheld area could be worked out from the whole and the others."""
+    scores, instrument = by_area
+    book = openpyxl.load_workbook(io.BytesIO(scores_workbook(scores, instrument, lang="en")), read_only=True)
+    people = {source.label["en"] for source in instrument.sources if source.kind == "survey"}
+    areas = {}
+    for row in rows_of(book, "Items"):
+        if row["Source"] in people and row["Area"] != "all":
+            areas.setdefault((row["Code"], row["Source"], row["Item"]), []).append(row["Score"] is not None)
+    assert any(all(shown) for shown in areas.values())
+    assert all(all(shown) or not any(shown) for shown in areas.values())
