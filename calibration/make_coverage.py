@@ -22,8 +22,8 @@ from ibic_fidelity.studies.design import LatentShares, StudyDesign
 TABLE = Path(__file__).with_name("coverage.csv")
 SEED = 1_000_000
 PRACTICE = ("core", "extended")
-COLUMNS = ("cell", "seed", "studies", "level", "id", "intervals", "shown", "coverage", "std_error", "mean_width", "bias",
-           "flagged", "coverage_unflagged")  # fmt: skip
+FIGURES = ("intervals", "shown", "coverage", "std_error", "mean_width", "bias", "flagged", "coverage_unflagged")
+COLUMNS = ("cell", "seed", "studies", "level", "id", *FIGURES)
 
 #: The pilot is what data/synthetic holds in kind; every other cell changes one thing.
 AUDIT = {"users": 0, "relatives": 0, "providers": 0, "managers": 1}

@@ -1,6 +1,6 @@
 """Write the bundled pilot and its truth into data/synthetic.
 
-    python calibration/make_pilot.py
+Run as ``python calibration/make_pilot.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""ibic_fidelity: to what extent does a municipality work according to IBIC, and how sure are we?"""
+"""ibic_fidelity measures to what extent a municipality works according to IBIC, and how sure we are of it."""
 
 import lazy_loader as _lazy
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from ibic_fidelity.cli.options import Data, Encoding, InstrumentName, Lang, Partial, Separator, Sheet
+from ibic_fidelity.cli.options import Data, Encoding, InstrumentName, Lang, OneSource, Partial, Separator, Sheet
 from ibic_fidelity.cli.output import FAULTS_SHOWN, print_notes, say
 
 
@@ -16,6 +16,7 @@ def check(
     sheet: Sheet = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    source: OneSource = None,
     *,
     partial: Partial = False,
     every: bool = typer.Option(False, "--all", help="Print every fault, not only the first 50."),
@@ -35,6 +36,7 @@ def check(
         sheet=sheet,
         separator=separator,
         encoding=encoding,
+        source=source,
         partial=partial,
     )
     if table is not None:

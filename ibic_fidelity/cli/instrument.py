@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import typer
 
 from ibic_fidelity.cli.options import Lang
 from ibic_fidelity.cli.output import say
+
+if TYPE_CHECKING:
+    from ibic_fidelity.foundation.messages import Language
+    from ibic_fidelity.instrument.model import Instrument
 
 app = typer.Typer(help="Look at instruments.", no_args_is_help=True, rich_markup_mode=None)
 _NAME = typer.Argument("ibic", help="Bundled instrument, or the path of one.", metavar="[NAME|PATH]")
@@ -22,11 +29,20 @@ def list_instruments(lang: Lang = "sv") -> None:
 
 
 @app.command("show")
-def show(name: str = _NAME, lang: Lang = "sv") -> None:
-    """Show an instrument: its sources, components and items."""
+def show(
+    name: str = _NAME,
+    *,
+    columns: bool = typer.Option(False, "--columns", help="Show the columns of a data file, one a line."),  # noqa: FBT003
+    lang: Lang = "sv",
+) -> None:
+    """Show an instrument: its sources, components and items, or the columns that a file of answers has."""
     from ibic_fidelity.instrument.reading import load_instrument
 
     instrument = load_instrument(name)
+    if columns:
+        for line in _column_lines(instrument, lang):
+            typer.echo(line)
+        return
     typer.echo(f"{instrument.title[lang]}, {instrument.stamp(lang)}")
     typer.echo(instrument.about[lang])
     for source in instrument.sources:
@@ -39,6 +55,22 @@ def show(name: str = _NAME, lang: Lang = "sv") -> None:
         for item in instrument.items_of(component.id):
             sources = ", ".join(measure.source for measure in item.measures)
             typer.echo(f"  {item.label:6} {item.idea[lang]} ({sources})")
+
+
+def _column_lines(instrument: Instrument, lang: Language) -> Iterator[str]:
+    """Yield source, column, codes and wording of every answer column, separated by tabs."""
+    for source in instrument.sources:
+        for item, measure in instrument.measures_of(source.id):
+            scale = instrument.by_scale[measure.scale]
+            if scale.type == "register":
+                codes = f"{scale.lowest:g}–{scale.highest:g} ({measure.id}n: n)"
+            else:
+                answers = [str(level.code) for level in scale.levels]
+                codes = " ".join([*answers, *scale.missing.dont_know, *scale.missing.not_applicable])
+            for part in measure.parts or (measure,):
+                yield "\t".join([source.id, part.id, codes, f"{item.label} {part.wording[lang]}"])
+    for column, (counted, kind) in instrument.count_columns().items():
+        yield "\t".join(["register", column, "n", f"{kind} ({counted})"])
 
 
 @app.command("check")

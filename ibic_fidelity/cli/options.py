@@ -30,6 +30,9 @@ Separator = Annotated[
 Encoding = Annotated[
     str | None, typer.Option("--encoding", help="Encoding of a text file, if it is not found.")
 ]
+OneSource = Annotated[
+    str | None, typer.Option("--source", help="Source of all rows, where a file has no column that says it.")
+]
 Partial = Annotated[
     bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")
 ]

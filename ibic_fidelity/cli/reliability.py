@@ -13,6 +13,7 @@ from ibic_fidelity.cli.options import (
     Force,
     InstrumentName,
     Lang,
+    OneSource,
     Partial,
     Separator,
     Sheet,
@@ -26,6 +27,7 @@ def reliability(
     sheet: Sheet = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    source: OneSource = None,
     *,
     partial: Partial = False,
     confidence: Confidence = 0.95,
@@ -48,6 +50,7 @@ def reliability(
         sheet=sheet,
         separator=separator,
         encoding=encoding,
+        source=source,
         partial=partial,
     )
     print_notes(responses.notes, lang)

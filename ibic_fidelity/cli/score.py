@@ -14,6 +14,7 @@ from ibic_fidelity.cli.options import (
     Force,
     InstrumentName,
     Lang,
+    OneSource,
     Output,
     Partial,
     Separator,
@@ -37,6 +38,7 @@ def score(
     sheet: Sheet = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    source: OneSource = None,
     *,
     partial: Partial = False,
     confidence: Confidence = 0.95,
@@ -56,6 +58,7 @@ def score(
         sheet=sheet,
         separator=separator,
         encoding=encoding,
+        source=source,
         partial=partial,
     )
     print_notes(responses.notes, lang)

@@ -15,8 +15,8 @@ from ibic_fidelity.foundation.messages import Language, Message, text
 from ibic_fidelity.foundation.numbers import Style, coefficient, interval
 from ibic_fidelity.foundation.results import ConfidenceInterval, Provenance, Records, package_version, table
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.psychometrics.internal_consistency import cronbach_alpha
-from ibic_fidelity.psychometrics.intraclass import group_mean_reliability
+from ibic_fidelity.psychometrics.internal_consistency import CronbachAlpha, cronbach_alpha
+from ibic_fidelity.psychometrics.intraclass import GroupMeanReliability, group_mean_reliability
 from ibic_fidelity.psychometrics.items import item_analysis
 from ibic_fidelity.psychometrics.within_group import within_group_agreement
 from ibic_fidelity.responses.model import Responses
@@ -35,7 +35,9 @@ class ComponentReliability:
     ----------
     rows : Records
         One row a statistic: source, component, item (empty for the component), site (empty for all),
-        statistic, n, estimate, ci_low, ci_high, method, reason.
+        statistic, n, estimate, ci_low, ci_high, method.
+    notes : tuple of tuple of Message
+        For each row, why a statistic is not defined, or what weakens its interval.
     labels : mapping
         The printed label of each component and source, by id, in both languages.
     confidence_level : float
@@ -45,6 +47,7 @@ class ComponentReliability:
     """
 
     rows: Records
+    notes: tuple[tuple[Message, ...], ...]
     labels: dict[str, dict[str, str]]
     confidence_level: float
     provenance: Provenance
@@ -54,6 +57,7 @@ class ComponentReliability:
         """Return every statistic as a new frame."""
         columns: dict[str, Any] = {name: self.rows[name].tolist() for name in self.rows.columns}
         columns["ci_level"] = [self.confidence_level] * len(self.rows)
+        columns["reason"] = [_joined(notes, "en") for notes in self.notes]
         return table(columns)
 
     def text(self, language: Language = "en") -> str:
@@ -66,7 +70,9 @@ class ComponentReliability:
             lines.append(f"\n{head}")
             mine = (self.rows["component"] == component) & (self.rows["source"] == source)
             whole = mine & (self.rows["item"] == "") & (self.rows["site"] == "")
-            lines += [f"  {_line(row, language)}" for row in self.rows.where(whole).rows()]
+            notes = [self.notes[i] for i in np.flatnonzero(whole)]
+            rows = zip(self.rows.where(whole).rows(), notes, strict=True)
+            lines += [f"  {_line(row, one, language)}" for row, one in rows]
         return "\n".join(lines)
 
     def summary(self) -> str:
@@ -134,26 +140,14 @@ def component_reliability(
         synthetic=responses.synthetic,
         options={"confidence_level": confidence_level},
     )
-    names = (
-        "site",
-        "source",
-        "component",
-        "item",
-        "statistic",
-        "n",
-        "estimate",
-        "ci_low",
-        "ci_high",
-        "method",
-        "reason",
-    )
+    names = ("site", "source", "component", "item", "statistic", "n", "estimate", "ci_low", "ci_high", "method")
     records = Records.of(**{name: [row[name] for row in rows] for name in names})
-    return ComponentReliability(records, labels, confidence_level, provenance)
+    return ComponentReliability(records, tuple(row["notes"] for row in rows), labels, confidence_level, provenance)
 
 
 def _rows(values: UnitValues, confidence_level: float) -> Iterator[dict[str, Any]]:
     if len(values.x) < LEAST_ROWS:
-        yield _row("n", len(values.x), np.nan, reason=Message("dossier.too_few_rows", {"n": len(values.x)}))
+        yield _row("n", len(values.x), np.nan, notes=(Message("dossier.too_few_rows", {"n": len(values.x)}),))
         return
     with warnings.catch_warnings():  # what is undefined carries its reason in the row
         warnings.simplefilter("ignore", IbicWarning)
@@ -167,14 +161,16 @@ def _rows(values: UnitValues, confidence_level: float) -> Iterator[dict[str, Any
 def _consistency(values: UnitValues, confidence_level: float) -> Iterator[dict[str, Any]]:
     k = values.x.shape[1]
     if k < 2:
-        yield _row("cronbach_alpha", 0, np.nan, reason=Message("dossier.one_item"))
+        yield _row("cronbach_alpha", 0, np.nan, notes=(Message("dossier.one_item"),))
         return
     if np.isfinite(values.x).all(axis=1).sum() < LEAST_ROWS:
         n = int(np.isfinite(values.x).all(axis=1).sum())
-        yield _row("cronbach_alpha", n, np.nan, reason=Message("dossier.too_few_rows", {"n": n}))
+        yield _row("cronbach_alpha", n, np.nan, notes=(Message("dossier.too_few_rows", {"n": n}),))
         return
     alpha = cronbach_alpha(values.x, missing="listwise", confidence_level=confidence_level)
-    yield _row("cronbach_alpha", alpha.n, alpha.estimate, ci=alpha.ci, reason=alpha.reason)
+    yield _row("cronbach_alpha", alpha.n, alpha.estimate, ci=alpha.ci, notes=_notes(alpha))
+    notes = () if alpha.reason is None else (alpha.reason,)
+    yield _row("cronbach_alpha_adjusted", alpha.n, alpha.estimate, ci=alpha.ci_adjusted, notes=notes)
     items = item_analysis(values.x, missing="listwise", low=values.low, high=values.high)
     for j, item in enumerate(values.items):
         for name in (
@@ -192,11 +188,11 @@ def _consistency(values: UnitValues, confidence_level: float) -> Iterator[dict[s
 def _groups(values: UnitValues, confidence_level: float) -> Iterator[dict[str, Any]]:
     use = np.isfinite(values.mean)
     if len(set(values.site[use].tolist())) < 2:
-        yield _row("icc1", int(use.sum()), np.nan, reason=Message("dossier.one_site"))
+        yield _row("icc1", int(use.sum()), np.nan, notes=(Message("dossier.one_site"),))
         return
     groups = group_mean_reliability(values.mean[use], values.site[use], confidence_level=confidence_level)
-    yield _row("icc1", groups.n, groups.icc1, ci=groups.icc1_ci, reason=groups.reason)
-    yield _row("icc2", groups.n, groups.icc2, ci=groups.icc2_ci, reason=groups.reason)
+    yield _row("icc1", groups.n, groups.icc1, ci=groups.icc1_ci, notes=_notes(groups))
+    yield _row("icc2", groups.n, groups.icc2, ci=groups.icc2_ci, notes=_notes(groups))
 
 
 def _agreement(values: UnitValues) -> Iterator[dict[str, Any]]:
@@ -227,7 +223,7 @@ def _row(
     estimate: float,
     *,
     ci: ConfidenceInterval | None = None,
-    reason: Message | None = None,
+    notes: tuple[Message, ...] = (),
     item: str = "",
     site: str = "",
     method: str = "",
@@ -235,16 +231,26 @@ def _row(
     return {
         "site": site, "item": item, "statistic": statistic, "n": n, "estimate": estimate,
         "ci_low": np.nan if ci is None else ci.low, "ci_high": np.nan if ci is None else ci.high,
-        "method": method if ci is None else ci.method, "reason": "" if reason is None else reason.text("en"),
+        "method": method if ci is None else ci.method, "notes": notes,
     }  # fmt: skip
 
 
-def _line(row: dict[str, Any], language: Language) -> str:
+def _line(row: dict[str, Any], notes: tuple[Message, ...], language: Language) -> str:
     name = text(f"dossier.name_{row['statistic']}", language)
     figure = coefficient(row["estimate"], language)
     if np.isfinite(row["ci_low"]):
         style: Style = "sv" if language == "sv" else "apa"
         figure += f" ({interval(row['ci_low'], row['ci_high'], style, digits=2)})"
     method = f", {row['method']}" if row["method"] else ""
-    reason = f"; {row['reason']}" if row["reason"] else ""
-    return f"{name}: {figure}, n = {row['n']}{method}{reason}"
+    told = f"; {_joined(notes, language)}" if notes else ""
+    return f"{name}: {figure}, n = {row['n']}{method}{told}"
+
+
+def _notes(result: CronbachAlpha | GroupMeanReliability) -> tuple[Message, ...]:
+    return (() if result.reason is None else (result.reason,)) + tuple(
+        flag for flag in result.flags if flag != result.reason
+    )
+
+
+def _joined(notes: tuple[Message, ...], language: Language) -> str:
+    return " ".join(note.text(language) for note in notes)

@@ -163,7 +163,9 @@ class Scale(Part):
     - ``share``: yes (1) or no (0) for a unit, scored continuously as the share of yes;
     - ``checklist``: parts, each yes, no or not applicable; the unit's value is the share of yes among
       its applicable parts;
-    - ``register``: one value for a site, `low` to `high`, with the number of units it rests on.
+    - ``register``: one value for a site, `low` to `high`, with the number of units it rests on. With
+      `percentage_of_units` it is how many of those units have something, and has the error of a share;
+      without (hours, a median) its error is not known from the value.
     """
 
     id: Name
@@ -172,6 +174,7 @@ class Scale(Part):
     missing: MissingCodes = MissingCodes()
     low: float | None = None
     high: float | None = None
+    percentage_of_units: bool = True
 
     @model_validator(mode="after")
     def _levels_fit_the_type(self) -> Scale:

@@ -3,7 +3,6 @@
 Input is read by duck typing, without pandas: whatever has ``to_numpy`` or ``__array__``, and nested lists.
 """
 
-# ruff: noqa: EM101 - our errors take codes, not texts
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """Item analysis: how each item behaves alone and with the rest of its scale."""
 
-# ruff: noqa: EM101 - our errors take codes, not texts
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """Agreement within groups: whether the members of a group give the same answers."""
 
-# ruff: noqa: EM101 - our errors take codes, not texts
 
 from __future__ import annotations
 

@@ -186,8 +186,10 @@ def _register(
         n = np.add.reduceat(base, nest.group_rows)
         total = np.add.reduceat(base * values.value, nest.group_rows)
         mean = np.divide(total, n, out=np.full_like(n, np.nan), where=n > 0)
-        kappa = np.divide(1.0, n, out=np.full_like(n, np.nan), where=n > 0)
-        said["measure", values.item.id] = _said(nest, size, mean, kappa, np.full_like(n, np.inf), n)
+        share = instrument.by_scale[values.measure.scale].percentage_of_units
+        kappa = np.divide(1.0, n, out=np.full_like(n, np.nan), where=(n > 0) & share)
+        flag = "" if share else "scoring.register_value"
+        said["measure", values.item.id] = _said(nest, size, mean, kappa, np.full_like(n, np.inf), n, flag)
     for target, items in weights.items():
         inside = {item: weight for item, weight in items.items() if ("measure", item) in said}
         if inside:
@@ -205,7 +207,8 @@ def _register_composite(items: Mapping[str, float], said: Mapping[Target, Said])
     centre = (share * smooth).sum(axis=0)
     kappa = (share**2 * kappas * smooth * (1 - smooth)).sum(axis=0) / (centre * (1 - centre))
     answered = np.stack([one.answered for one in ones]).min(axis=0)
-    return Said(estimate, kappa, np.full_like(kappa, np.inf), answered)
+    flag = next((one.flag for one in ones if one.flag), "")
+    return Said(estimate, kappa, np.full_like(kappa, np.inf), answered, flag)
 
 
 def _said(

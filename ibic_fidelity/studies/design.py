@@ -110,7 +110,8 @@ class StudyDesign:
         for name in ("double_rated", "response_rate", "missing", "not_applicable"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError("studies.share", name=name, value=getattr(self, name))
-        for name in ("short_sites", "providers", "managers", "users", "relatives", "site_sd", "component_sd", "item_sd"):
+        people = ("providers", "managers", "users", "relatives")
+        for name in ("short_sites", *people, "site_sd", "component_sd", "item_sd"):
             if getattr(self, name) < 0:
                 raise UsageError("studies.not_negative", name=name, value=getattr(self, name))
 

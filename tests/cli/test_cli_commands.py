@@ -127,6 +127,10 @@ def test_instruments_are_listed_shown_and_checked(cli):
     shown = cli("instrument", "show", "ibic")
     assert "kandidat, inte validerat" in shown.out
     assert "UT1" in shown.out
+    columns = [line.split("\t") for line in cli("instrument", "show", "ibic", "--columns").out.splitlines()]
+    pilot = (bundled("data/synthetic") / "pilot.csv").read_text(encoding="utf-8-sig").splitlines()[0].split(";")
+    assert {line[1] for line in columns} <= set(pilot)
+    assert ["files", "bu1", "0 1 8 9"] in [line[:3] for line in columns]
     assert cli("instrument", "check", "ibic", "--lang", "en").out.splitlines()[-1].startswith("104 items; 0 warnings")
 
 

@@ -305,3 +305,17 @@ def test_the_coverage_table_holds_the_level_or_its_numbers_say_that_they_do_not(
 def test_latent_shares_that_leave_nothing_are_refused():
     with pytest.raises(ValueError, match="latent shares"):
         LatentShares(assessor=0.5, unit=0.5)
+
+
+def test_a_register_value_that_is_no_share_has_no_interval(ibic):
+    study = simulate_study(StudyDesign(n_sites=4), seed=2, instrument=ibic)
+    rows = score_municipalities(study.responses, ibic).rows
+    hours, share = (rows.where((rows["item"] == name) & (rows["level"] == "item")) for name in ("by3", "ta1"))
+    assert np.isfinite(hours["estimate"].astype(float)).all()
+    assert np.isnan(hours["ci_low"].astype(float)).all()
+    assert set(hours["flag"].tolist()) == {"scoring.register_value"}
+    n = share["n"].astype(float)
+    m = share["estimate"].astype(float) / 100
+    low, high = score_interval(m, 1 / n, np.full(len(n), Z))
+    assert np.allclose(share["ci_low"].astype(float), 100 * low, atol=1e-3)
+    assert np.allclose(share["ci_high"].astype(float), 100 * high, atol=1e-3)
