@@ -86,14 +86,11 @@ def main() -> None:
         if any(row["cell"] == cell for row in rows):
             continue
         seed = SEED * (1 + list(CELLS).index(cell))
-        found = interval_coverage(
-            CELLS[cell], instrument, n_studies=options.studies, seed=seed, n_jobs=options.jobs
-        )
+        found = interval_coverage(CELLS[cell], instrument, n_studies=options.studies, seed=seed, n_jobs=options.jobs)
         for row in found.rows():
             if (row["level"], row["id"]) in wanted:
                 plain = {
-                    name: f"{value:.5f}" if isinstance(value, float) else str(value)
-                    for name, value in row.items()
+                    name: f"{value:.5f}" if isinstance(value, float) else str(value) for name, value in row.items()
                 }
                 rows.append({"cell": cell, "seed": str(seed), **plain})
         order = {name: i for i, name in enumerate(CELLS)}

@@ -20,9 +20,7 @@ def check(
     *,
     partial: Partial = False,
     every: bool = typer.Option(False, "--all", help="Print every fault, not only the first 50."),
-    table: Path | None = typer.Option(
-        None, "--table", help="Write all faults to this .csv file.", metavar="FILE"
-    ),
+    table: Path | None = typer.Option(None, "--table", help="Write all faults to this .csv file.", metavar="FILE"),
     force: bool = typer.Option(False, "--force", help="Replace the file of --table."),
     lang: Lang = "sv",
 ) -> None:

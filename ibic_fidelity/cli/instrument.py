@@ -32,7 +32,7 @@ def list_instruments(lang: Lang = "sv") -> None:
 def show(
     name: str = _NAME,
     *,
-    columns: bool = typer.Option(False, "--columns", help="Show the columns of a data file, one a line."),  # noqa: FBT003
+    columns: bool = typer.Option(False, "--columns", help="Show the columns of a data file, one a line."),
     lang: Lang = "sv",
 ) -> None:
     """Show an instrument: its sources, components and items, or the columns that a file of answers has."""
@@ -49,9 +49,7 @@ def show(
         n = len(instrument.measures_of(source.id))
         say("source_line", lang, source=source.label[lang], id=source.id, n=n, minimum=source.minimum)
     for component in instrument.components:
-        typer.echo(
-            f"\n{component.label[lang]} [{component.id}; {component.dimension}; {component.measurement_model}]"
-        )
+        typer.echo(f"\n{component.label[lang]} [{component.id}; {component.dimension}; {component.measurement_model}]")
         for item in instrument.items_of(component.id):
             sources = ", ".join(measure.source for measure in item.measures)
             typer.echo(f"  {item.label:6} {item.idea[lang]} ({sources})")
@@ -84,6 +82,4 @@ def check(name: str = _NAME, lang: Lang = "sv") -> None:
     for finding in result.findings:
         typer.echo(finding.line(lang))
     warnings = sum(finding.severity == "warning" for finding in result.findings)
-    say(
-        "instrument_checked", lang, items=len(instrument.items), warnings=warnings, total=len(result.findings)
-    )
+    say("instrument_checked", lang, items=len(instrument.items), warnings=warnings, total=len(result.findings))

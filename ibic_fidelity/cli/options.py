@@ -19,22 +19,14 @@ Force = Annotated[bool, typer.Option("--force", help="Replace files that exist."
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 Data = Annotated[
     list[Path],
-    typer.Argument(
-        help="File(s) of answers (.csv .tsv .xlsx .sav .dta), or a folder of them.", metavar="DATA..."
-    ),
+    typer.Argument(help="File(s) of answers (.csv .tsv .xlsx .sav .dta), or a folder of them.", metavar="DATA..."),
 ]
 Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook that has several.")]
-Separator = Annotated[
-    str | None, typer.Option("--sep", help="Separator of a delimited file, if it is not found.")
-]
-Encoding = Annotated[
-    str | None, typer.Option("--encoding", help="Encoding of a text file, if it is not found.")
-]
+Separator = Annotated[str | None, typer.Option("--sep", help="Separator of a delimited file, if it is not found.")]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="Encoding of a text file, if it is not found.")]
 OneSource = Annotated[
     str | None, typer.Option("--source", help="Source of all rows, where a file has no column that says it.")
 ]
-Partial = Annotated[
-    bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")
-]
+Partial = Annotated[bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")]
 Confidence = Annotated[float, typer.Option("--confidence", help="Confidence level of intervals.")]
 OutputKind = Literal["text", "csv"]

@@ -211,9 +211,7 @@ def _agreement(values: UnitValues) -> Iterator[dict[str, Any]]:
         method = f"null {of_items.null}" if name.startswith("rwg") else ""
         yield _row(f"{name}_mean", of_items.n, index.mean, method=method)
         yield _row(f"{name}_median", of_items.n, index.median, method=method)
-        for group, n, estimate in zip(
-            of_items.groups, of_items.group_n.tolist(), index.estimate.tolist(), strict=True
-        ):
+        for group, n, estimate in zip(of_items.groups, of_items.group_n.tolist(), index.estimate.tolist(), strict=True):
             yield _row(name, n, estimate, site=str(group), method=method)
 
 

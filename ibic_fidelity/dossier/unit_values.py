@@ -34,9 +34,7 @@ class UnitValues:
         """Return each unit's mean over its items with an answer, NaN where there is none; shape (units,)."""
         answered = np.isfinite(self.x).sum(axis=1)
         total = np.nansum(self.x, axis=1)
-        mean: NDArray[np.float64] = np.divide(
-            total, answered, out=np.full(len(total), np.nan), where=answered > 0
-        )
+        mean: NDArray[np.float64] = np.divide(total, answered, out=np.full(len(total), np.nan), where=answered > 0)
         return mean
 
 

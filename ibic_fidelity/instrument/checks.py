@@ -230,27 +230,21 @@ def _double(item: str, wording: Text) -> Iterator[Finding]:
     for language in LANGUAGES:
         found = _JOINS[language].search(wording[language])
         if found:
-            yield _warning(
-                item, "instrument.check_double", item=item, word=found.group(), wording=wording[language]
-            )
+            yield _warning(item, "instrument.check_double", item=item, word=found.group(), wording=wording[language])
 
 
 def _degree(item: str, anchor: Text) -> Iterator[Finding]:
     for language in LANGUAGES:
         found = _DEGREES[language].search(anchor[language])
         if found:
-            yield _warning(
-                item, "instrument.check_degree", item=item, word=found.group(), anchor=anchor[language]
-            )
+            yield _warning(item, "instrument.check_degree", item=item, word=found.group(), anchor=anchor[language])
 
 
 def _too_long(item: str, label: Text, limit: int) -> Iterator[Finding]:
     for language in LANGUAGES:
         n = len(label[language].encode())
         if n > limit:
-            yield _warning(
-                item, "instrument.check_long_label", item=item, n=n, limit=limit, label=label[language]
-            )
+            yield _warning(item, "instrument.check_long_label", item=item, n=n, limit=limit, label=label[language])
 
 
 def _reading_ease(item: str, wording: str) -> Iterator[Finding]:

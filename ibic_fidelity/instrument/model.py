@@ -409,9 +409,7 @@ class Instrument(Part):
 
     def measures_of(self, source: str) -> tuple[tuple[Item, Measure], ...]:
         """Return what a source is asked, as (item, measure) pairs."""
-        return tuple(
-            (item, measure) for item in self.items for measure in item.measures if measure.source == source
-        )
+        return tuple((item, measure) for item in self.items for measure in item.measures if measure.source == source)
 
     def columns_of(self, source: str) -> tuple[str, ...]:
         """Return the answer columns of a source: a measure's id, or the ids of its parts."""
@@ -466,8 +464,7 @@ def _duplicates(instrument: Instrument) -> list[PydanticCustomError]:
         lists[f"columns of {source.id}"] = list(instrument.columns_of(source.id))
     for where, ids in lists.items():
         errors += [
-            fail("instrument.id_twice", id=one, where=where)
-            for one in sorted({i for i in ids if ids.count(i) > 1})
+            fail("instrument.id_twice", id=one, where=where) for one in sorted({i for i in ids if ids.count(i) > 1})
         ]
     return errors
 

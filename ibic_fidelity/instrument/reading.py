@@ -249,9 +249,7 @@ def _plain(node: yaml.Node, file: str, places: _Places, path: _Path, faults: lis
             faults.append(Fault(Message("instrument.odd_key"), file=file, row=line))
             continue
         if key_node.value in mapping:
-            faults.append(
-                Fault(Message("instrument.key_twice", {"key": key_node.value}), file=file, row=line)
-            )
+            faults.append(Fault(Message("instrument.key_twice", {"key": key_node.value}), file=file, row=line))
             continue
         places[(*path, key_node.value)] = _Place(file, line)
         mapping[key_node.value] = _plain(value_node, file, places, (*path, key_node.value), faults)

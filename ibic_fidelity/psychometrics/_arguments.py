@@ -3,7 +3,6 @@
 Input is read by duck typing, without pandas: whatever has ``to_numpy`` or ``__array__``, and nested lists.
 """
 
-
 from __future__ import annotations
 
 import math
@@ -91,9 +90,7 @@ def as_matrix(x: object, *, argument: str = "x", least_columns: int = 1, vector:
         twice = sorted({label for label in labels if labels.count(label) > 1})
         raise UsageError("psychometrics.labels_twice", argument=argument, labels=twice)
     if raw.shape[1] < least_columns:
-        raise UsageError(
-            "psychometrics.too_few_items", argument=argument, n=raw.shape[1], least=least_columns
-        )
+        raise UsageError("psychometrics.too_few_items", argument=argument, n=raw.shape[1], least=least_columns)
     return Matrix(_numbers(raw, labels, argument), labels)
 
 
@@ -157,9 +154,7 @@ def complete_rows(values: Floats, labels: tuple[str, ...], missing: str, *, argu
     if missing == "raise" and holes.any():
         row, column = (int(i) for i in np.argwhere(holes)[0])
         n = int(holes.sum())
-        raise UsageError(
-            "psychometrics.missing_values", argument=argument, n=n, row=row + 1, column=labels[column]
-        )
+        raise UsageError("psychometrics.missing_values", argument=argument, n=n, row=row + 1, column=labels[column])
     return np.asarray(~holes.any(axis=1))
 
 
@@ -175,9 +170,7 @@ def known_groups_rows(groups: Groups, missing: str, *, argument: str = "groups")
 def check_choice(argument: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise unless the value is one of the choices, which the message prints."""
     if not isinstance(value, str) or value not in choices:
-        raise UsageError(
-            "psychometrics.unknown_choice", argument=argument, value=repr(value), choices=choices
-        )
+        raise UsageError("psychometrics.unknown_choice", argument=argument, value=repr(value), choices=choices)
 
 
 def check_confidence_level(confidence_level: object) -> float:

@@ -1,6 +1,5 @@
 """Item analysis: how each item behaves alone and with the rest of its scale."""
 
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -293,9 +292,7 @@ def _flags(
         elif sd[column] == 0:
             flags.append(Message("psychometrics.item_constant", {"item": item}))
         elif rest[column] < 0:
-            flags.append(
-                Message("psychometrics.item_negative_rest", {"item": item, "r": f"{rest[column]:.2f}"})
-            )
+            flags.append(Message("psychometrics.item_negative_rest", {"item": item, "r": f"{rest[column]:.2f}"}))
         elif n > 1 and k > 1 and np.isnan(rest[column]):
             flags.append(Message("psychometrics.item_rest_undefined", {"item": item, "n": n}))
     if n < 3 or k < 3:

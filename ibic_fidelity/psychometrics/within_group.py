@@ -1,6 +1,5 @@
 """Agreement within groups: whether the members of a group give the same answers."""
 
-
 from __future__ import annotations
 
 import math

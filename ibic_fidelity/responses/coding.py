@@ -59,11 +59,7 @@ def coded(rows: Rows) -> Part:
     if register:
         codes = np.full((rows.n, k), NOT_ASKED, dtype=np.int8)
         values, counts = _registers(rows)
-        units = {
-            name: _counts(rows, columns[name], lowest=0)
-            for name in instrument.count_columns()
-            if name in columns
-        }
+        units = {name: _counts(rows, columns[name], lowest=0) for name in instrument.count_columns() if name in columns}
     else:
         codes, values, counts, units = _answers(rows), np.empty((0, 0)), np.empty((0, 0)), {}
     return Part(rows, keys, codes, values, counts, weights(rows), units)

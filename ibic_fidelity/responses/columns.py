@@ -70,9 +70,7 @@ def check_headers(table: RawTable, found: Found) -> frozenset[int]:
     return frozenset(usable)
 
 
-def find_keys(
-    table: RawTable, instrument: Instrument, usable: frozenset[int], found: Found
-) -> dict[str, int]:
+def find_keys(table: RawTable, instrument: Instrument, usable: frozenset[int], found: Found) -> dict[str, int]:
     """Return the place of each key, by its name or one of the instrument's other names for it."""
     names: dict[str, str] = {}
     for canonical in KEYS:
@@ -132,12 +130,7 @@ def columns_read(instrument: Instrument, source: str) -> tuple[str, ...]:
 
 def _meanings(header: str, instrument: Instrument, present: list[str]) -> list[tuple[str, str]]:
     name = fold(header)
-    exact = [
-        (source, column)
-        for source in present
-        for column in columns_read(instrument, source)
-        if column == name
-    ]
+    exact = [(source, column) for source in present for column in columns_read(instrument, source) if column == name]
     if exact:
         return exact
     return [
@@ -148,9 +141,7 @@ def _meanings(header: str, instrument: Instrument, present: list[str]) -> list[t
     ]
 
 
-def _tell(
-    table: RawTable, keys: Mapping[str, int], answers: Mapping[str, Mapping[str, int]], found: Found
-) -> None:
+def _tell(table: RawTable, keys: Mapping[str, int], answers: Mapping[str, Mapping[str, int]], found: Found) -> None:
     pairs = [(j, key) for key, j in keys.items()]
     pairs += [(j, column) for columns in answers.values() for column, j in columns.items()]
     renamed = [(table.headers[j], name) for j, name in sorted(set(pairs)) if table.headers[j] != name]
@@ -209,8 +200,7 @@ def row_sources(
     j = keys["source"]
     labels = table.labels.get(j, {})
     of_text = {
-        text: names.get(fold(text)) or names.get(fold(labels.get(text, "")))
-        for text in dict.fromkeys(table.cells[j])
+        text: names.get(fold(text)) or names.get(fold(labels.get(text, ""))) for text in dict.fromkeys(table.cells[j])
     }
     if only is not None and not "".join(of_text).strip():
         return {only: list(range(table.n))}

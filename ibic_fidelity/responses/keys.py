@@ -61,9 +61,7 @@ def _texts(rows: Rows, j: int, key: str) -> list[str] | None:
     return [plain[cell] for cell in cells]
 
 
-def _name_areas(
-    rows: Rows, j: int, plain: dict[str, str], faulty: Mapping[str, Message]
-) -> dict[str, Message]:
+def _name_areas(rows: Rows, j: int, plain: dict[str, str], faulty: Mapping[str, Message]) -> dict[str, Message]:
     """Put the ids of service areas in the place of their names; return the rules broken."""
     area_of = _areas(rows.instrument.service_areas)
     labels = rows.table.labels.get(j, {})
@@ -108,15 +106,11 @@ def _site_fault(code: str, instrument: Instrument) -> Message | None:
     meant = suggest_site(code, register)
     if meant is None:
         return Message("responses.site_unknown", {"site": site})
-    return Message(
-        "responses.site_unknown_close", {"site": site, "suggestion": meant, "name": register[meant]}
-    )
+    return Message("responses.site_unknown_close", {"site": site, "suggestion": meant, "name": register[meant]})
 
 
 def _areas(areas: Sequence[ServiceArea]) -> dict[str, str]:
-    return {
-        fold(name): area.id for area in areas for name in (*area.also, area.label.sv, area.label.en, area.id)
-    }
+    return {fold(name): area.id for area in areas for name in (*area.also, area.label.sv, area.label.en, area.id)}
 
 
 def _area_fault(text: str, area_of: Mapping[str, str], instrument: Instrument) -> Message:

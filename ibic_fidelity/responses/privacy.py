@@ -8,9 +8,7 @@ from collections.abc import Iterable
 
 MASK = "••••••-••••"
 
-_PATTERN = re.compile(
-    r"(?<!\d)(?:(18|19|20)?(\d{2})(\d{2})(\d{2})[-+\u2010-\u2015\u2212 \u00a0]?(\d{4}))(?!\d)"
-)
+_PATTERN = re.compile(r"(?<!\d)(?:(18|19|20)?(\d{2})(\d{2})(\d{2})[-+\u2010-\u2015\u2212 \u00a0]?(\d{4}))(?!\d)")
 #: A number that lost its leading zero in a spreadsheet: people born in the years 2000–2009.
 _LOST_ZERO = re.compile(r"\d{9}(?:\.0)?")
 

@@ -89,9 +89,7 @@ class Examination:
         lines += [fault.line(language) for fault in self.faults]
         if self.responses is not None:
             rows = sum(table.n for table in self.responses.tables.values())
-            lines.append(
-                text("responses.examined_clean", language, rows=rows, sites=len(self.responses.sites))
-            )
+            lines.append(text("responses.examined_clean", language, rows=rows, sites=len(self.responses.sites)))
         return "\n".join([*lines, *(note.text(language) for note in self.notes)])
 
 
@@ -188,23 +186,17 @@ def examine(
         digests.append(hashlib.sha256(raw))
         shown = masked(file.name if names[file.name] == 1 else str(file))
         origin = Origin(shown, file.stem, 1000 * number, named)
-        tables += _tables(
-            file, raw, origin, instrument, found, sheet=sheet, separator=separator, encoding=encoding
-        )
+        tables += _tables(file, raw, origin, instrument, found, sheet=sheet, separator=separator, encoding=encoding)
     whole = digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(one.digest() for one in digests))
     for table in tables:
         check_texts(table, found)
     parts = [
-        part
-        for table in distinct_tables(tables, found)
-        for part in _parts(table, instrument, found, partial=partial)
+        part for table in distinct_tables(tables, found) for part in _parts(table, instrument, found, partial=partial)
     ]
     return _examined(parts, instrument, found, whole.hexdigest())
 
 
-def _inputs(
-    path: Files, instrument: Instrument, source: str | None, found: Found
-) -> list[tuple[Path, str | None]]:
+def _inputs(path: Files, instrument: Instrument, source: str | None, found: Found) -> list[tuple[Path, str | None]]:
     pairs: list[tuple[Path, str | None]]
     if isinstance(path, Mapping):
         pairs = [(Path(file), _source(name, instrument)) for name, file in path.items()]
@@ -229,9 +221,7 @@ def _source(name: str, instrument: Instrument) -> str:
 def _expanded(path: Path, found: Found) -> list[Path]:
     if not path.is_dir():
         return [path]
-    inside = sorted(
-        file for file in path.iterdir() if file.is_file() and not file.name.startswith((".", "~$"))
-    )
+    inside = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith((".", "~$")))
     files = [file for file in inside if file.suffix.casefold() in _KINDS]
     if not files:
         raise FileError("responses.folder_without_files", path=str(path), endings=list(_KINDS))
@@ -291,9 +281,7 @@ def _parts(table: RawTable, instrument: Instrument, found: Found, *, partial: bo
 
 def _examined(parts: Sequence[Part], instrument: Instrument, found: Found, digest: str) -> Examination:
     synthetic = check_synthetic(parts, found)
-    by_source = {
-        source: [part for part in parts if part.rows.source == source] for source in instrument.by_source
-    }
+    by_source = {source: [part for part in parts if part.rows.source == source] for source in instrument.by_source}
     named = {
         source: check_ids(some, found, register=instrument.by_source[source].kind == "register")
         for source, some in by_source.items()
@@ -305,9 +293,7 @@ def _examined(parts: Sequence[Part], instrument: Instrument, found: Found, diges
     if found.faults:
         return Examination(found.faults, tuple(found.notes), None)
     responses = Responses(
-        tables={
-            source: _joined(source, by_source[source], instrument, has_ids=named[source]) for source in named
-        },
+        tables={source: _joined(source, by_source[source], instrument, has_ids=named[source]) for source in named},
         frame=_frame(parts, instrument),
         instrument_id=instrument.id,
         instrument_version=instrument.version,

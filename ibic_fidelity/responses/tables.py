@@ -202,9 +202,7 @@ def assemble(origin: Origin, rows: list[list[str]], found: Found, *, first: int 
         return None
     columns = tuple(zip(*(row for _, row in body), strict=True))
     numbers = [number for number, _ in body]
-    table = RawTable(
-        origin.file, origin.stem, origin.order, tuple(header), columns, numbers, source=origin.source
-    )
+    table = RawTable(origin.file, origin.stem, origin.order, tuple(header), columns, numbers, source=origin.source)
     table, pasted = unpasted(table, found)
     for number in sorted(repeated) if not pasted else ():
         found.fault("header_again", origin, row=number)

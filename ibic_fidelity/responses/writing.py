@@ -28,9 +28,7 @@ def responses_csv(responses: Responses, instrument: Instrument) -> str:
     ['kalla', 'kommun_kod']
     """
     keys = [name for name in _KEYS if _used(name, responses)]
-    columns = list(
-        dict.fromkeys(c for source in instrument.sources for c in instrument.columns_of(source.id))
-    )
+    columns = list(dict.fromkeys(c for source in instrument.sources for c in instrument.columns_of(source.id)))
     bases = [f"{column}n" for column in columns if column in _register_columns(instrument)]
     counts = list(instrument.count_columns())
     out = io.StringIO()
@@ -71,10 +69,7 @@ def _rows(table: SourceTable, responses: Responses, instrument: Instrument) -> I
     }
     if register:
         answers |= {f"{column}n": _counts(table, j) for j, column in enumerate(table.columns)}
-    texts = {
-        name: getattr(table, name).text
-        for name in ("site", "service_area", "wave", "unit", "cluster", "rater")
-    }
+    texts = {name: getattr(table, name).text for name in ("site", "service_area", "wave", "unit", "cluster", "rater")}
     for i in range(table.n):
         row = {"source": table.source, "synthetic": "ja" if responses.synthetic else ""}
         row |= {name: str(values[i]) for name, values in texts.items()}
@@ -102,9 +97,7 @@ def _codes(table: SourceTable, j: int, scale: Scale) -> list[str]:
 
 
 def _numbers(table: SourceTable, j: int) -> list[str]:
-    return [
-        "" if np.isnan(value) else f"{value:.15g}".replace(".", ",") for value in table.values[:, j].tolist()
-    ]
+    return ["" if np.isnan(value) else f"{value:.15g}".replace(".", ",") for value in table.values[:, j].tolist()]
 
 
 def _counts(table: SourceTable, j: int) -> list[str]:

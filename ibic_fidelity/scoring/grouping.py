@@ -80,9 +80,7 @@ def nesting(table: SourceTable, groups: Mapping[Group, int], *, by_area: bool) -
     new_group = np.zeros(table.n, dtype=bool)
     new_group[group_rows] = True
     clustered = any(table.cluster.labels[code] for code in np.unique(table.cluster.codes))
-    new_unit = new_group | _changes(
-        [table.service_area.codes, table.cluster.codes, table.unit.codes], table.n
-    )
+    new_unit = new_group | _changes([table.service_area.codes, table.cluster.codes, table.unit.codes], table.n)
     new_cluster = (new_group | _changes([table.cluster.codes], table.n)) if clustered else new_unit
     unit_rows, cluster_rows = np.flatnonzero(new_unit), np.flatnonzero(new_cluster)
     names = [groups[_group(table, row, by_area=by_area)] for row in group_rows]
@@ -117,10 +115,7 @@ def _sorted(table: SourceTable, *, by_area: bool) -> SourceTable:
         return table if named.all() else _take(table, np.flatnonzero(named))
     if len(np.unique(areas.codes)) == 1:
         return table
-    order = [
-        key.codes
-        for key in (table.site, table.wave, table.cluster, table.service_area, table.unit, table.rater)
-    ]
+    order = [key.codes for key in (table.site, table.wave, table.cluster, table.service_area, table.unit, table.rater)]
     return _take(table, np.lexsort(order[::-1]))
 
 

@@ -36,9 +36,7 @@ class _Scored:
     score: Score
 
 
-def score_municipalities(
-    responses: Responses, instrument: Instrument, *, confidence_level: float = 0.95
-) -> Scores:
+def score_municipalities(responses: Responses, instrument: Instrument, *, confidence_level: float = 0.95) -> Scores:
     """Score how closely each site follows the instrument, by service area and in all.
 
     Items are means of 0–1 values over units (a share is 0–1 continuous, never binned); components are
@@ -88,8 +86,7 @@ def score_municipalities(
     if groups_of(responses, by_area=True):
         parts.append(_score_groups(responses, instrument, confidence_level, by_area=True))
     joined = {
-        name: _joined([part[name] for part in parts])
-        for name in ("rows", "gates", "bands", "missing", "response")
+        name: _joined([part[name] for part in parts]) for name in ("rows", "gates", "bands", "missing", "response")
     }
     notes = dict.fromkeys(note for part in parts for note in part["notes"])
     return Scores(
@@ -135,9 +132,7 @@ def _score_groups(
     ]
     scored = _measures(reports, instrument, confidence_level)
     for (level, name), items in weights.items():
-        score = composite_score(
-            (level, name), reports, needed_items(instrument, list(items)), confidence_level
-        )
+        score = composite_score((level, name), reports, needed_items(instrument, list(items)), confidence_level)
         sources = needed_items(instrument, list(items))
         source = next(iter(sources)) if len(sources) == 1 else ""
         component, statistic = (name, "") if level == "component" else ("", name)
@@ -152,9 +147,7 @@ def _score_groups(
     }
 
 
-def _measures(
-    reports: Sequence[SourceReport], instrument: Instrument, confidence_level: float
-) -> list[_Scored]:
+def _measures(reports: Sequence[SourceReport], instrument: Instrument, confidence_level: float) -> list[_Scored]:
     scored = []
     for report in reports:
         for item, measure in instrument.measures_of(report.source.id):
@@ -196,9 +189,7 @@ def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
     )
 
 
-def _gates_and_bands(
-    groups: Sequence[Group], scored: Sequence[_Scored], instrument: Instrument
-) -> dict[str, Records]:
+def _gates_and_bands(groups: Sequence[Group], scored: Sequence[_Scored], instrument: Instrument) -> dict[str, Records]:
     primary = {one.item: one.score for one in scored if one.level == "item"}
     held = np.zeros(len(groups), dtype=bool)
     gates: list[dict[str, Any]] = []

@@ -66,9 +66,7 @@ def rating_pairs(table: SourceTable) -> Pairs:
     return Pairs(first, first + 1)
 
 
-def rater_spread(
-    difference: Floats, scale: Floats, first: NDArray[np.int32], second: NDArray[np.int32]
-) -> RaterSpread:
+def rater_spread(difference: Floats, scale: Floats, first: NDArray[np.int32], second: NDArray[np.int32]) -> RaterSpread:
     """Estimate the variance of rater severity from differences between two ratings of the same unit.
 
     Parameters
@@ -98,9 +96,7 @@ def rater_spread(
     standardised = difference / root
     severity = inverse @ (design.T @ standardised)
     residual_df = len(a) - (k - 1)
-    residual = (
-        float(((standardised - design @ severity) ** 2).sum()) / residual_df if residual_df > 0 else np.nan
-    )
+    residual = float(((standardised - design @ severity) ** 2).sum()) / residual_df if residual_df > 0 else np.nan
     noise = residual * float(np.trace(inverse)) / (k - 1)
     observed = float((severity**2).sum()) / (k - 1)
     variance = max(observed - noise, 0.0) if np.isfinite(noise) else observed

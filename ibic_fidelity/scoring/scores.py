@@ -120,17 +120,12 @@ class Scores:
         whole = (self.rows["level"] == "total") & (self.rows["service_area"] == "")
         lines = [
             f"Scores of {len(self.sites)} sites, {self.provenance.instrument_id} {self.provenance.instrument_version}"
-            f" ({self.provenance.instrument_status})"
-            + (", SYNTHETIC data" if self.provenance.synthetic else "")
+            f" ({self.provenance.instrument_status})" + (", SYNTHETIC data" if self.provenance.synthetic else "")
         ]
         for total in dict.fromkeys(self.rows["statistic"][whole].tolist()):
             estimates = self.rows["estimate"][whole & (self.rows["statistic"] == total)].astype(float)
             shown = estimates[np.isfinite(estimates)]
-            span = (
-                f", median {np.median(shown):.1f}, {shown.min():.1f} to {shown.max():.1f}"
-                if len(shown)
-                else ""
-            )
+            span = f", median {np.median(shown):.1f}, {shown.min():.1f} to {shown.max():.1f}" if len(shown) else ""
             lines.append(f"  {total}: {len(shown)} shown, {len(estimates) - len(shown)} withheld{span}")
         return "\n".join(lines)
 
@@ -152,13 +147,12 @@ class Scores:
         if data.get("schema") != SCHEMA:
             raise UsageError("scoring.not_scores", schema=str(data.get("schema")), expected=SCHEMA)
         records = {
-            name: Records.from_dict(data[name])
-            for name in ("rows", "gates", "bands", "missing", "response", "spread")
+            name: Records.from_dict(data[name]) for name in ("rows", "gates", "bands", "missing", "response", "spread")
         }
         return cls(
             **records,
             confidence_level=data["confidence_level"],
-            notes=tuple(_message(note) for note in data["notes"]),
+            notes=tuple(Message.from_dict(note) for note in data["notes"]),
             provenance=Provenance.from_dict(data["provenance"]),
         )
 
@@ -170,12 +164,3 @@ class Scores:
         columns: dict[str, Any] = {name: kept[name].tolist() for name in kept.columns}
         columns["ci_level"] = [self.confidence_level] * len(kept)
         return table(columns, extra=_EXTRA)
-
-
-def _message(data: Mapping[str, Any]) -> Message:
-    """Rebuild a message, and the messages among its parameters."""
-    params = {
-        name: _message(value) if isinstance(value, Mapping) and set(value) == {"code", "params"} else value
-        for name, value in data["params"].items()
-    }
-    return Message(data["code"], params)

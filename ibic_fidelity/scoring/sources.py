@@ -80,9 +80,7 @@ def source_report(
     census = np.isfinite(eligible) & (units >= eligible) & (units > 0)
     minimum = np.where(census, source.census_minimum or source.minimum, source.minimum)
     primary = {item.id for item, measure in instrument.measures_of(source.id) if measure.role == "primary"}
-    share = {
-        target: sum(w for item, w in items.items() if item in primary) for target, items in weights.items()
-    }
+    share = {target: sum(w for item, w in items.items() if item in primary) for target, items in weights.items()}
     spread: tuple[dict[str, Any], ...] = ()
     notes: tuple[Message, ...] = ()
     if source.kind == "register":
@@ -171,9 +169,7 @@ def _raters(linking: Linking | None, sums: SourceSums, target: Target, instrumen
     code = nest.table.rater.codes
     if not use.any():
         return RaterSpread(0.0, np.inf, "no_pairs")
-    return rater_spread(
-        gap[use], (estimate * (1 - estimate))[use], code[pairs.first][use], code[pairs.second][use]
-    )
+    return rater_spread(gap[use], (estimate * (1 - estimate))[use], code[pairs.first][use], code[pairs.second][use])
 
 
 def _register(
@@ -240,9 +236,7 @@ def _spread_row(source: str, target: Target, spread: Spread, flag: str) -> dict[
     }
 
 
-def _notes(
-    source: Source, linking: Linking | None, nest: Nesting, instrument: Instrument
-) -> tuple[Message, ...]:
+def _notes(source: Source, linking: Linking | None, nest: Nesting, instrument: Instrument) -> tuple[Message, ...]:
     notes = []
     name = source.label.as_dict()
     if linking is not None and not linking.linked and not source.single:
@@ -250,9 +244,7 @@ def _notes(
         stated = instrument.uncertainty
         if stated is not None:
             notes.append(
-                Message(
-                    "scoring.raters_not_separable", {"source": name, "why": why, "sd": 100 * stated.rater_sd}
-                )
+                Message("scoring.raters_not_separable", {"source": name, "why": why, "sd": 100 * stated.rater_sd})
             )
         else:
             notes.append(Message("scoring.raters_not_separable_unstated", {"source": name, "why": why}))
@@ -268,9 +260,7 @@ def _spread_out(values: Floats, nest: Nesting, size: int, empty: float) -> Float
     return out
 
 
-def _counts(
-    counts: Mapping[tuple[str, str, str, str], int], source: str, groups: Mapping[Group, int]
-) -> Floats:
+def _counts(counts: Mapping[tuple[str, str, str, str], int], source: str, groups: Mapping[Group, int]) -> Floats:
     """Return eligible or invited units of a source by group; a whole site sums its areas where it must."""
     found = np.full(len(groups), np.nan)
     for (site, area, wave, name), value in counts.items():

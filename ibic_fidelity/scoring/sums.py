@@ -64,9 +64,7 @@ def composite_weights(instrument: Instrument) -> dict[Target, dict[str, float]]:
         parts = [part for part in instrument.components_of(total) if instrument.items_of(part.id)]
         whole = sum(part.weight for part in parts)
         weights["total", total.id] = {
-            item: part.weight / whole * share
-            for part in parts
-            for item, share in weights["component", part.id].items()
+            item: part.weight / whole * share for part in parts for item, share in weights["component", part.id].items()
         }
     return weights
 
@@ -81,9 +79,7 @@ def source_sums(
     applicable files counts as much as another. The influence value of unit u on measure j is
     n/N_j · w_u (y_uj − m_j) where it has an answer, else 0 (linearised ratio, Woodruff 1971).
     """
-    primary = {
-        item.id for item, measure in instrument.measures_of(nest.table.source) if measure.role == "primary"
-    }
+    primary = {item.id for item, measure in instrument.measures_of(nest.table.source) if measure.role == "primary"}
     frame = _Frame.of(nest)
     composites = {
         target: _composite({i: w for i, w in items.items() if i in primary}, frame, len(pairs.first))

@@ -79,9 +79,7 @@ def _one(task: _Task, _: np.random.Generator) -> dict[Key, NDArray[np.float64]]:
 def _compare(scores: Scores, truth: Records) -> dict[Key, NDArray[np.float64]]:
     """Return, for each target: scores, intervals, hits, widths, errors, flagged, hits among unflagged."""
     names = ("site", "service_area", "level", "id", "value")
-    planted = {
-        tuple(values[:4]): values[4] for values in zip(*(truth[name].tolist() for name in names), strict=True)
-    }
+    planted = {tuple(values[:4]): values[4] for values in zip(*(truth[name].tolist() for name in names), strict=True)}
     rows = scores.rows.where((scores.rows["service_area"] == "") & (scores.rows["level"] != "triangulating"))
     columns = ("site", "level", "component", "item", "statistic", "estimate", "ci_low", "ci_high", "flag")
     sums: dict[Key, NDArray[np.float64]] = {}
@@ -104,9 +102,7 @@ def _row(key: Key, sums: NDArray[np.float64]) -> dict[str, object]:
     used = sums[:, 1] > 0
     coverage = hits / intervals if intervals else np.nan
     deviation = (
-        (sums[used, 2] - coverage * sums[used, 1]) / (intervals / max(used.sum(), 1))
-        if intervals
-        else np.zeros(1)
+        (sums[used, 2] - coverage * sums[used, 1]) / (intervals / max(used.sum(), 1)) if intervals else np.zeros(1)
     )
     error = float(np.sqrt((deviation**2).sum() / max(len(deviation) - 1, 1) / max(len(deviation), 1)))
     return {

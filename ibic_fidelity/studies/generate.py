@@ -142,9 +142,7 @@ def _source(
     columns: list[NDArray[np.int8]] = []
     for item, measure in asked:
         columns += _answers(item, measure, instrument, design, world, rows, shared, rng)
-    return source_table(
-        source.id, instrument.columns_of(source.id), np.stack(columns, axis=1), rows.keys(world)
-    )
+    return source_table(source.id, instrument.columns_of(source.id), np.stack(columns, axis=1), rows.keys(world))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,9 +182,9 @@ def _audit_rows(design: StudyDesign, world: World, rng: np.random.Generator) -> 
     audited = ~np.isin(site, short) | (unit % files < files // 4)
     primary = site % design.raters
     second = (primary + 1 + (site // design.raters) % max(design.raters - 1, 1)) % design.raters
-    twice = np.concatenate(
-        [rng.permutation(files) < round(design.double_rated * files) for _ in range(n_groups)]
-    ) & (second != primary)
+    twice = np.concatenate([rng.permutation(files) < round(design.double_rated * files) for _ in range(n_groups)]) & (
+        second != primary
+    )
     twice &= audited
     return _Rows(
         group=np.concatenate([group[audited], group[twice]]),
@@ -256,9 +254,7 @@ class _SharedParts:
         n_units = int(rows.unit.max()) + 1
         if source.kind == "survey":
             components = sorted({item.component for item, _ in instrument.measures_of(source.id)})
-            shared = {
-                name: np.sqrt(SURVEY_SHARE) * rng.standard_normal(n_units)[rows.unit] for name in components
-            }
+            shared = {name: np.sqrt(SURVEY_SHARE) * rng.standard_normal(n_units)[rows.unit] for name in components}
             return cls(np.zeros(len(rows.unit)), shared, rows.unit, np.sqrt(1 - SURVEY_SHARE), 0.0)
         shares = design.shares
         if source.single:  # what the documents say is the site's own level: only their raters vary

@@ -85,9 +85,7 @@ def reading_sd(source: Source, design: StudyDesign) -> float:
     return 1.0
 
 
-def truth_table(
-    world: World, instrument: Instrument, design: StudyDesign, eligible: NDArray[np.int64]
-) -> Records:
+def truth_table(world: World, instrument: Instrument, design: StudyDesign, eligible: NDArray[np.int64]) -> Records:
     """Return site, service_area, level, id, value (0–100) of every item, component and total.
 
     In a whole site every area counts alike, as it does in a sample of as many files from each; what a
@@ -99,9 +97,7 @@ def truth_table(
         scale = instrument.by_scale[item.primary.scale]
         source = instrument.by_source[item.primary.source]
         by_area = expected_value(item, scale, world.latent[item.id], reading_sd(source, design))
-        value[item.id] = places.with_whole(
-            by_area, eligible if scale.type == "register" else np.ones(len(by_area))
-        )
+        value[item.id] = places.with_whole(by_area, eligible if scale.type == "register" else np.ones(len(by_area)))
     rows = [("item", item, values) for item, values in value.items()]
     component: dict[str, Floats] = {}
     for part in instrument.components:
@@ -113,9 +109,7 @@ def truth_table(
     for total in instrument.totals:
         parts = [part for part in instrument.components_of(total) if part.id in component]
         weight = np.array([part.weight for part in parts])
-        rows.append(
-            ("total", total.id, np.average([component[part.id] for part in parts], axis=0, weights=weight))
-        )
+        rows.append(("total", total.id, np.average([component[part.id] for part in parts], axis=0, weights=weight)))
     out: dict[str, list[object]] = {name: [] for name in ("site", "service_area", "level", "id", "value")}
     for level, name, values in rows:
         out["site"] += places.site

@@ -10,9 +10,7 @@ from ibic_fidelity.responses.writing import responses_csv
 from ibic_fidelity.studies.generate import Study
 
 
-def write_study(
-    study: Study, folder: Path, names: tuple[str, str, str], *, force: bool = False
-) -> tuple[Path, ...]:
+def write_study(study: Study, folder: Path, names: tuple[str, str, str], *, force: bool = False) -> tuple[Path, ...]:
     """Write answers, truth and outcomes of a study under three names; the answers say that they are synthetic."""
     contents = (
         responses_csv(study.responses, study.instrument),
@@ -29,9 +27,6 @@ def _csv(records: Records) -> str:
     """Return records with semicolons and decimal commas, figures to four decimals, marked as synthetic."""
     lines = [";".join([*records.columns, "synthetic"])]
     for row in records.rows():
-        cells = [
-            f"{value:.4f}".replace(".", ",") if isinstance(value, float) else str(value)
-            for value in row.values()
-        ]
+        cells = [f"{value:.4f}".replace(".", ",") if isinstance(value, float) else str(value) for value in row.values()]
         lines.append(";".join([*cells, "ja"]))
     return "\r\n".join(lines) + "\r\n"

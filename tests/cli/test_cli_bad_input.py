@@ -35,7 +35,9 @@ def instrument(tmp_path):
     folder = tmp_path / "instrument"
     folder.mkdir()
     text = (MINI / "instrument.yaml").read_text(encoding="utf-8")
-    text = text.replace("many: {sv: kommuner, en: municipalities}", "many: {sv: kommuner, en: municipalities}\n  register: r.csv")
+    text = text.replace(
+        "many: {sv: kommuner, en: municipalities}", "many: {sv: kommuner, en: municipalities}\n  register: r.csv"
+    )
     (folder / "instrument.yaml").write_text(text, encoding="utf-8")
     (folder / "r.csv").write_text(REGISTER, encoding="utf-8")
     return folder

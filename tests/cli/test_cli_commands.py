@@ -26,7 +26,9 @@ def scored(tmp_path_factory):
     out = tmp_path_factory.mktemp("score") / "ut"
     program = PROGRAM
     pilot = bundled("data/synthetic") / "pilot.csv"
-    ran = subprocess.run([program, "score", pilot, "-o", out, "--lang", "en"], capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [program, "score", pilot, "-o", out, "--lang", "en"], capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     return out, ran.stdout
 
@@ -174,7 +176,9 @@ def test_confidence_outside_its_range_is_wrong_use(cli, tmp_path):
 
 def test_a_closed_pipe_is_quiet(pilot_path):
     program = PROGRAM
-    ran = subprocess.run(f"'{program}' instrument show | head -1", shell=True, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        f"'{program}' instrument show | head -1", shell=True, capture_output=True, text=True, check=False
+    )
     assert ran.stderr == ""
 
 

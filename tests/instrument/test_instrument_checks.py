@@ -103,9 +103,7 @@ def test_labels_that_spss_would_cut(ibic):
     fits, long = Text(sv="å" * 60, en="y"), Text(sv="å" * 61, en="y")
     assert codes(altered(ibic, "ut2", measure={"anchors": (no, fits)})) == []
     assert codes(altered(ibic, "ut2", measure={"anchors": (no, long)})) == [("ut2", "long_label")]
-    assert codes(altered(ibic, "ut2", measure={"wording": Text(sv="a" * 256, en="y")})) == [
-        ("ut2", "long_label")
-    ]
+    assert codes(altered(ibic, "ut2", measure={"wording": Text(sv="a" * 256, en="y")})) == [("ut2", "long_label")]
 
 
 def test_lix_is_information_on_items_of_more_than_twelve_words(ibic):
@@ -118,11 +116,7 @@ def test_lix_is_information_on_items_of_more_than_twelve_words(ibic):
 
 
 def _lix_of(instrument):
-    return [
-        f
-        for f in check_instrument(instrument).findings
-        if f.item == "ut2" and f.message.code.endswith("_lix")
-    ]
+    return [f for f in check_instrument(instrument).findings if f.item == "ut2" and f.message.code.endswith("_lix")]
 
 
 def test_lix_by_hand():
@@ -132,9 +126,7 @@ def test_lix_by_hand():
 
 
 def test_every_finding_can_be_said_in_both_languages(ibic):
-    broken = altered(
-        ibic, "ut2", specificity=None, law=(), idea=Text(sv="a och b", en="a"), not_applicable=None
-    )
+    broken = altered(ibic, "ut2", specificity=None, law=(), idea=Text(sv="a och b", en="a"), not_applicable=None)
     checked = check_instrument(broken)
     for finding in checked.findings:
         for language in LANGUAGES:

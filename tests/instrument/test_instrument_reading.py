@@ -79,9 +79,7 @@ def nested(depth: int) -> str:
     return GOOD + "deep: " + "[" * depth + "]" * depth + "\n"
 
 
-SECOND_ITEM = GOOD[GOOD.index("  - id: i1\n    label") :].replace(
-    "- id: i1\n        so", "- id: i2\n        so"
-)
+SECOND_ITEM = GOOD[GOOD.index("  - id: i1\n    label") :].replace("- id: i1\n        so", "- id: i2\n        so")
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 BAD = {
     "key twice": (GOOD + "status: pilot\n", "instrument.key_twice", line_of(GOOD + "§", "§")),
@@ -214,9 +212,7 @@ def test_the_hash_follows_the_content(load):
 
 def test_faults_in_an_item_file_name_that_file(load, tmp_path):
     head, items = GOOD.split("items:\n")
-    (tmp_path / "more.yaml").write_text(
-        "items:\n" + items.replace("label: I1", "lable: I1"), encoding="utf-8"
-    )
+    (tmp_path / "more.yaml").write_text("items:\n" + items.replace("label: I1", "lable: I1"), encoding="utf-8")
     with pytest.raises(InstrumentError) as caught:
         load(head + "item_files: [more.yaml]\n")
     unknown = [fault for fault in caught.value.faults if fault.rule.code == "instrument.unknown_field"]

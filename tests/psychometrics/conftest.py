@@ -14,10 +14,7 @@ def read_columns(path):
     """Return the columns of a file of numbers as float64, NA as NaN."""
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    return {
-        name: np.array([np.nan if row[name] == "NA" else float(row[name]) for row in rows])
-        for name in rows[0]
-    }
+    return {name: np.array([np.nan if row[name] == "NA" else float(row[name]) for row in rows]) for name in rows[0]}
 
 
 @pytest.fixture(scope="session")

@@ -44,9 +44,7 @@ quick = settings(max_examples=50, deadline=None, derandomize=True)
 
 def scale(data, fixture):
     """Return the items of a bfi scale, reversed ones reversed (1–6)."""
-    return np.column_stack(
-        [7 - data[item] if item in fixture["reversed"] else data[item] for item in fixture["items"]]
-    )
+    return np.column_stack([7 - data[item] if item in fixture["reversed"] else data[item] for item in fixture["items"]])
 
 
 @pytest.mark.witness(
@@ -212,9 +210,7 @@ pm.group_mean_reliability(x[:, 0], [1, 1, 2, 2]); pm.group_mean_reliability(x[:,
 pm.within_group_agreement(x, [1, 1, 1, 1], low=1, high=5)
 print([name for name in ("pandas", "matplotlib", "scipy.stats") if name in sys.modules])
 """
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 

@@ -25,9 +25,7 @@ def grouped(draw):
     """Two to six groups of one to six members, at least one of two, with variation within."""
     sizes = draw(st.lists(st.integers(1, 6), min_size=2, max_size=6).filter(lambda s: max(s) > 1))
     groups = np.repeat(np.arange(len(sizes)), sizes)
-    y = np.array(
-        draw(st.lists(st.integers(-20, 20), min_size=len(groups), max_size=len(groups))), dtype=float
-    )
+    y = np.array(draw(st.lists(st.integers(-20, 20), min_size=len(groups), max_size=len(groups))), dtype=float)
     within = sum(np.ptp(y[groups == g]) for g in range(len(sizes)))
     means = [y[groups == g].mean() for g in range(len(sizes))]
     if within == 0 or np.ptp(means) < 1e-9:
@@ -38,9 +36,7 @@ def grouped(draw):
 
 def scales(lq2002):
     return {
-        name: np.column_stack([column for item, column in lq2002.items() if item.startswith(name)]).mean(
-            axis=1
-        )
+        name: np.column_stack([column for item, column in lq2002.items() if item.startswith(name)]).mean(axis=1)
         for name in ("LEAD", "TSIG", "HOSTIL")
     }
 
@@ -63,9 +59,7 @@ def test_agrees_with_multilevel_on_lq2002(reference, lq2002, name, printed):
     assert result.icc1 == pytest.approx(expected["icc1"], abs=CLOSED_FORM)
     assert result.icc2 == pytest.approx(expected["icc2"], abs=CLOSED_FORM)
     assert result.icc1_anova == pytest.approx(expected["icc1_anova"], abs=CLOSED_FORM)
-    assert [result.mean_square_between, result.mean_square_within] == pytest.approx(
-        expected["ms"], abs=CLOSED_FORM
-    )
+    assert [result.mean_square_between, result.mean_square_within] == pytest.approx(expected["ms"], abs=CLOSED_FORM)
     assert result.effective_group_size == pytest.approx(expected["n0"], abs=CLOSED_FORM)
     assert (result.icc1, result.icc2) == pytest.approx(printed, abs=PRINTED)
 

@@ -65,9 +65,7 @@ def test_truth_of_cut_answers_by_a_second_route(script):
     z = rng.standard_normal((500_000, 3))
     pair = script.cut(math.sqrt(0.4) * z[:, :1] + math.sqrt(0.6) * z[:, 1:], "ceiling80")
     drawn = np.corrcoef(pair.T)[0, 1]
-    assert script.correlation_of_answers(0.4, "ceiling80") == pytest.approx(
-        drawn, abs=4 / math.sqrt(500_000) * 2
-    )
+    assert script.correlation_of_answers(0.4, "ceiling80") == pytest.approx(drawn, abs=4 / math.sqrt(500_000) * 2)
 
 
 @pytest.mark.slow

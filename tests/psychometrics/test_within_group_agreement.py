@@ -44,9 +44,7 @@ def test_agrees_with_multilevel_for_scales(reference, lq2002, name):
     assert list(result.groups) == reference["lq2002"]["groups"]
     assert result.group_n.tolist() == reference["lq2002"]["n"]
     for index in ("rwg", "rwg_j", "awg", "ad"):
-        np.testing.assert_allclose(
-            getattr(result, index).estimate, floats(expected[index]), rtol=0, atol=CLOSED_FORM
-        )
+        np.testing.assert_allclose(getattr(result, index).estimate, floats(expected[index]), rtol=0, atol=CLOSED_FORM)
 
 
 @pytest.mark.witness(
@@ -63,9 +61,7 @@ def test_agrees_with_multilevel_for_one_item(reference, lq2002, name):
     x, groups = items(lq2002, name)[:, 0], lq2002["COMPID"]
     result = pm.within_group_agreement(x, groups, **limits)
     for index, theirs in (("rwg", "rwg_item"), ("rwg_j", "rwg_item"), ("awg", "awg_item"), ("ad", "ad_item")):
-        np.testing.assert_allclose(
-            getattr(result, index).estimate, floats(expected[theirs]), rtol=0, atol=CLOSED_FORM
-        )
+        np.testing.assert_allclose(getattr(result, index).estimate, floats(expected[theirs]), rtol=0, atol=CLOSED_FORM)
     skewed = pm.within_group_agreement(x, groups, null="moderately_skewed", **limits)
     np.testing.assert_allclose(skewed.rwg.estimate, floats(expected["rwg_skewed"]), rtol=0, atol=CLOSED_FORM)
 

@@ -38,7 +38,7 @@ NO_RATERS = RaterSpread(0.0, np.inf, "not_rated")
 Z = 1.959963984540054
 
 
-def one_item(minimum: int = 2) -> Instrument:
+def one_item() -> Instrument:
     """Return an instrument with one audited item of five levels."""
     both = {"sv": "x", "en": "x"}
     levels = [{"code": c, "anchor": {"sv": f"n{c}", "en": f"n{c}"}} for c in range(5)]
@@ -48,7 +48,7 @@ def one_item(minimum: int = 2) -> Instrument:
         {
             "format": 1, "id": "one", "version": "1.0.0", "status": "candidate", "rubric": "none",
             "title": both, "about": both, "site": {"one": both, "many": both},
-            "sources": [{"id": "files", "label": both, "kind": "audit", "unit": both, "units": both, "minimum": minimum}],
+            "sources": [{"id": "files", "label": both, "kind": "audit", "unit": both, "units": both, "minimum": 2}],
             "scales": [{"id": "five", "type": "levels", "levels": levels}],
             "components": [{"id": "c", "label": both, "dimension": "core", "measurement_model": "formative"}],
             "references": [{"id": "r", "citation": "x"}],
@@ -59,7 +59,11 @@ def one_item(minimum: int = 2) -> Instrument:
 
 def responses(codes, site, cluster, unit=None, rater=None) -> tuple[Responses, Instrument]:
     instrument = one_item()
-    keys = {"site": site, "cluster": cluster, "unit": unit if unit is not None else [f"u{i:05d}" for i in range(len(site))]}
+    keys = {
+        "site": site,
+        "cluster": cluster,
+        "unit": unit if unit is not None else [f"u{i:05d}" for i in range(len(site))],
+    }
     if rater is not None:
         keys["rater"] = rater
     table = source_table("files", ("m1",), np.asarray(codes)[:, None], keys)
