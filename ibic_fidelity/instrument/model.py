@@ -112,8 +112,9 @@ class Reference(Part):
 class Source(Labelled):
     """Who or what answers: audited files, staff, users, relatives, registers.
 
-    `minimum` is the smallest number of units from which a figure is made; `census_minimum` replaces it
-    where the register says that all eligible units are in. `eligible` and `invited` name the register
+    `minimum` is the smallest number of units of a site from which a figure is made; `census_minimum` replaces
+    it where the register says that all eligible units are in. `item_minimum` is the smallest number of units
+    to which one item may apply and still have a figure. `eligible` and `invited` name the register
     columns that count the units that could have been taken and the respondents who were asked.
 
     `single` declares a source that by nature has one row a site and area (a register, a reading of the
@@ -126,20 +127,16 @@ class Source(Labelled):
     units: Text
     minimum: int = Field(default=5, ge=1)
     census_minimum: int | None = Field(default=None, ge=2)
+    item_minimum: int = Field(default=5, ge=1)
     single: bool = False
     eligible: ItemId | None = None
     invited: ItemId | None = None
 
     @model_validator(mode="after")
     def _one_row_only_where_declared(self) -> Source:
-        if self.minimum < 2 and not self.single:
+        if min(self.minimum, self.item_minimum) < 2 and not self.single:
             raise fail("instrument.minimum_too_small", id=self.id)
         return self
-
-    @property
-    def smallest(self) -> int:
-        """Return the smallest number of units from which any figure of this source can be made."""
-        return self.minimum if self.census_minimum is None else min(self.minimum, self.census_minimum)
 
 
 class Level(Part):

@@ -152,7 +152,7 @@ class Material:
         needed = self._needed(row)
         if row["reason"] == "scoring.item_too_few":
             if row["level"] not in ("component", "total"):
-                return self._least(row["n"], self.instrument.by_source[row["source"]].smallest)
+                return self._least(row["n"], self.instrument.by_source[row["source"]].item_minimum)
             level, reason = "item", "scoring.item_too_few"
             short = {one["item"] for one in self.rows[place] if (one["level"], one["reason"]) == (level, reason)}
             return ", ".join(item.label for item in self.instrument.items if item.id in short & needed)

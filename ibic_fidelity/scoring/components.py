@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.scoring.intervals import centre_and_variance, score_interval, t_quantile
+from ibic_fidelity.scoring.intervals import error_variance, score_interval, t_quantile
 from ibic_fidelity.scoring.sources import Said, SourceReport
 from ibic_fidelity.scoring.sums import Target
 
@@ -19,7 +19,10 @@ Objects = NDArray[np.object_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """One target in all groups, on 0–1; `reason` and `flag` are codes or empty."""
+    """One target in all groups, on 0–1; `reason` and `flag` are codes or empty.
+
+    `kappa` and `df` are those of the first source, the only one of a measure.
+    """
 
     estimate: Floats
     std_error: Floats
@@ -35,11 +38,11 @@ class Score:
 def measure_score(said: Said, report: SourceReport, confidence_level: float) -> Score:
     """Return the score of one measure of one source."""
     reason = np.full(len(said.estimate), "", dtype=object)
-    reason[said.answered < _item_minimum(report)] = "scoring.item_too_few"
+    reason[said.answered < report.item_minimum] = "scoring.item_too_few"
     reason[~report.enough] = "scoring.too_few"
-    reason[report.units == 0] = "scoring.no_rows"
     if (said.answered == 0).all():
-        reason[(report.units > 0)] = "scoring.no_answers"
+        reason[:] = "scoring.no_answers"
+    reason[report.units == 0] = "scoring.no_rows"
     return _score([(1.0, said)], said.answered, reason, confidence_level)
 
 
@@ -56,39 +59,39 @@ def composite_score(
     target : tuple
         Level and id.
     reports : sequence of SourceReport
-        All sources.
+        All sources, at least one.
     needed : mapping
         For each source that the target needs, the items it needs from it. A source without rows, or an
-        item below its minimum, withholds the score: it is never re-weighted over what is missing.
+        item below its minimum, withholds the score: it is never re-weighted over what is missing. Of
+        several reasons the gravest stands: a source is missing, too few units, too few answers to an item.
     confidence_level : float
         Of the interval.
     """
     by_source = {report.source.id: report for report in reports}
-    size = len(next(iter(by_source.values())).units)
-    reason = np.full(size, "", dtype=object)
+    size = len(reports[0].units)
+    absent, few, thin = (np.zeros(size, dtype=bool) for _ in range(3))
     parts: list[tuple[float, Said]] = []
     n, counted = np.zeros(size), np.full(size, np.inf)
     for source, items in needed.items():
         report = by_source.get(source)
         if report is None or target not in report.said:
-            reason[:] = "scoring.source_missing"
+            absent[:] = True
             continue
         parts.append((report.share[target], report.said[target]))
         if report.source.kind == "register":
             counted = np.minimum(counted, report.said[target].answered)
         else:
             n += report.units
+        absent |= report.units == 0
+        few |= (report.units > 0) & ~report.enough
         for item in items:
-            answered = report.said["measure", item].answered
-            reason[(answered < _item_minimum(report)) & (reason == "")] = "scoring.item_too_few"
-        reason[(report.units > 0) & ~report.enough] = "scoring.too_few"
-        reason[report.units == 0] = "scoring.source_missing"
+            thin |= report.said["measure", item].answered < report.item_minimum
+    reason = np.select([absent, few, thin], ["scoring.source_missing", "scoring.too_few", "scoring.item_too_few"], "")
     n = np.where((n == 0) & np.isfinite(counted), counted, n)  # a register's n is what it counted
     if not parts:
         nothing = np.full(size, np.nan)
-        flag = np.full(size, "", dtype=object)
-        return Score(nothing, nothing, nothing, nothing, nothing, nothing, n, reason, flag)
-    return _score(parts, n, reason, confidence_level)
+        parts = [(1.0, Said(nothing, nothing, nothing, n))]
+    return _score(parts, n, reason.astype(object), confidence_level)
 
 
 def needed_items(instrument: Instrument, items: Sequence[str]) -> dict[str, list[str]]:
@@ -99,21 +102,21 @@ def needed_items(instrument: Instrument, items: Sequence[str]) -> dict[str, list
     return needed
 
 
-def _item_minimum(report: SourceReport) -> float:
-    return 1.0 if report.source.kind == "register" else float(report.source.smallest)
-
-
 def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, confidence_level: float) -> Score:
-    """Add up independent sources; the interval is a score interval with the effective number of units."""
-    estimate = np.sum([weight * said.estimate for weight, said in parts], axis=0)
+    """Add up independent sources, their intervals by the method of variance estimates recovery.
+
+    The distance from the sum to a limit is the root of the summed squares of the parts' weighted distances to
+    theirs (Zou & Donner 2008), so that a part near a bound keeps its skewness. With one part it is its interval.
+    """
+    estimate, variance, below, above = (np.zeros(len(n)) for _ in range(4))
+    for weight, said in parts:
+        low, high = score_interval(said.estimate, said.kappa, t_quantile(said.df, confidence_level))
+        estimate += weight * said.estimate
+        variance += weight**2 * error_variance(said.estimate, said.kappa)
+        below += (weight * (said.estimate - low)) ** 2
+        above += (weight * (high - said.estimate)) ** 2
+    low, high = np.clip(estimate - np.sqrt(below), 0, 1), np.clip(estimate + np.sqrt(above), 0, 1)
     estimate = np.clip(estimate, 0.0, 1.0)  # sums of weights reach 1 only to the last bit
-    if len(parts) == 1:
-        kappa, df = parts[0][1].kappa, parts[0][1].df
-    else:
-        kappa, df = _joined(parts)
-    quantile = t_quantile(df, confidence_level)
-    low, high = score_interval(estimate, kappa, quantile)
-    _, variance = centre_and_variance(estimate, kappa, quantile)
     hidden = reason != ""
     flags = [said.flag for _, said in parts if said.flag]
     flag = np.where(hidden, "", flags[0] if flags else "").astype(object)
@@ -126,24 +129,9 @@ def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, conf
         std_error=shown(np.sqrt(variance)),
         low=shown(low),
         high=shown(high),
-        kappa=shown(kappa),
-        df=shown(df),
+        kappa=shown(parts[0][1].kappa),
+        df=shown(parts[0][1].df),
         n=n,
         reason=reason,
         flag=flag,
     )
-
-
-def _joined(parts: Sequence[tuple[float, Said]]) -> tuple[Floats, Floats]:
-    """Return κ and df of a sum of independent sources, each variance taken at the centre of its interval."""
-    centres, variances, dfs = [], [], []
-    for weight, said in parts:
-        centre, variance = centre_and_variance(said.estimate, said.kappa, np.full_like(said.kappa, 1.96))
-        centres.append(weight * centre)
-        variances.append(weight**2 * variance)
-        dfs.append(said.df)
-    centre, variance = np.sum(centres, axis=0), np.sum(variances, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.sum([part**2 / df for part, df in zip(variances, dfs, strict=True)], axis=0)
-        df = np.where(spread > 0, variance**2 / spread, np.inf)
-        return variance / (centre * (1 - centre)), df

@@ -32,7 +32,9 @@ class Nesting:
     group_clusters : ndarray of int
         The cluster at which each group begins.
     clustered : bool
-        Whether any cluster has a name; if not, each unit counts as a cluster of its own.
+        Whether any cluster has a name.
+    unnamed : int
+        Units whose cluster has no name; each counts as a cluster of its own.
     collapsed : bool
         Whether units have several rows (double ratings).
     """
@@ -46,6 +48,7 @@ class Nesting:
     cluster_units: Index
     group_clusters: Index
     clustered: bool
+    unnamed: int
     collapsed: bool
 
     def units_of_groups(self) -> Index:
@@ -79,9 +82,9 @@ def nesting(table: SourceTable, groups: Mapping[Group, int], *, by_area: bool) -
     group_rows = _first_rows(table, by_area=by_area)
     new_group = np.zeros(table.n, dtype=bool)
     new_group[group_rows] = True
-    clustered = any(table.cluster.labels[code] for code in np.unique(table.cluster.codes))
+    named = np.array([bool(label) for label in table.cluster.labels])[table.cluster.codes]
     new_unit = new_group | _changes([table.service_area.codes, table.cluster.codes, table.unit.codes], table.n)
-    new_cluster = (new_group | _changes([table.cluster.codes], table.n)) if clustered else new_unit
+    new_cluster = new_group | _changes([table.cluster.codes], table.n) | (new_unit & ~named)
     unit_rows, cluster_rows = np.flatnonzero(new_unit), np.flatnonzero(new_cluster)
     names = [groups[_group(table, row, by_area=by_area)] for row in group_rows]
     return Nesting(
@@ -93,7 +96,8 @@ def nesting(table: SourceTable, groups: Mapping[Group, int], *, by_area: bool) -
         group_units=np.searchsorted(unit_rows, group_rows),
         cluster_units=np.searchsorted(unit_rows, cluster_rows),
         group_clusters=np.searchsorted(cluster_rows, group_rows),
-        clustered=clustered,
+        clustered=bool(named.any()),
+        unnamed=int((new_unit & ~named).sum()),
         collapsed=len(unit_rows) < table.n,
     )
 

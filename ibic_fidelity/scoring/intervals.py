@@ -8,31 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+CLUSTERED = 0.5  # effective units beyond effective clusters, from which a group counts as clustered
+SETTLED = 1e-12  # change of κ at which it has settled
+SINGULAR = 1e-9  # below this, squares over units and over clusters tell the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sums:
-    """What one source says of one target in every group, enough for any interval.
+    """What one source says of one target in every group, enough for any interval; all of shape (G,).
+
+    The error of the estimate is Σ_u q_u (y_u − θ). With Q_c the sum of q over a cluster:
 
     Attributes
     ----------
-    estimate : ndarray, shape (G,)
-        The target's mean over this source's items, 0–1; NaN where the group has no answer.
-    units, clusters : ndarray, shape (G,)
-        Units and clusters in the group.
-    cluster_squares : ndarray, shape (G,)
-        Σ n_c² over the clusters.
-    within, between : ndarray, shape (G,)
-        Sums of squares of the units' influence values within and between clusters. The influence value
-        of a unit is n times its contribution to the estimate, so that their mean is the error.
+    estimate : ndarray
+        The target's mean over this source's items, 0–1; NaN where the group lacks one.
+    units : ndarray
+        Units in the group.
+    within_weight, between_weight : ndarray
+        A = Σ q_u² and B = Σ Q_c²: Var(estimate) = θ(1 − θ)(φ_w A + φ_b B).
+    unit_squares, cluster_squares : ndarray
+        Σ_u of the squared parts of the error at the estimate, and Σ_c of the squared sums of parts.
+    unit_from_within, unit_from_between, cluster_from_within, cluster_from_between : ndarray
+        What φ_w and φ_b contribute to the expectation of the two, in units of θ(1 − θ).
     """
 
     estimate: Floats
     units: Floats
-    clusters: Floats
+    within_weight: Floats
+    between_weight: Floats
+    unit_squares: Floats
     cluster_squares: Floats
-    within: Floats
-    between: Floats
+    unit_from_within: Floats
+    unit_from_between: Floats
+    cluster_from_within: Floats
+    cluster_from_between: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +58,35 @@ class RaterSpread:
 class Spread:
     """Variance of one target in units of θ(1 − θ): units within clusters, clusters, raters.
 
-    `pooled` is false where one group had to supply its own spread; `truncated` tells that the variance
-    between clusters was estimated below 0; `bounded` that the data show no spread at all, so that the widest
-    spread of a value between 0 and 1 was taken, θ(1 − θ) itself.
+    Attributes
+    ----------
+    within, between : float
+        φ_w and φ_b.
+    df_within, df_between : float
+        Degrees of freedom of units within clusters and of clusters, over all groups.
+    mixing : float
+        How much of φ_w the squares between clusters hold for each φ_b: 1/n_c with clusters of n_c units.
+    raters : RaterSpread
+        Rater severity.
+    n_groups : int
+        Groups that the spread was estimated from.
+    truncated : bool
+        φ_b was estimated below 0 and set to 0.
+    nested : bool
+        Some cluster has more than one unit.
+    bounded : bool
+        The data show no spread at all; that of independent yes and no, θ(1 − θ), was taken.
     """
 
     within: float
     between: float
     df_within: float
     df_between: float
+    mixing: float
     raters: RaterSpread
-    pooled: bool
-    truncated: bool
+    n_groups: int
+    truncated: bool = False
+    nested: bool = False
     bounded: bool = False
 
 
@@ -67,65 +94,81 @@ def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread) -> Sprea
     """Estimate the spread of a target from all groups together.
 
     The variance of a unit is taken as φ θ_g(1 − θ_g) with one φ within clusters and one between them for
-    all groups, estimated by the ratio of the summed squares to their expectation under that form (the
-    analysis-of-variance estimator, standardised). A group at the ceiling then borrows its error from the
-    others, where its own would be 0. θ(1 − θ) is estimated by m(1 − m)/(1 − κ), since E[m(1 − m)] =
-    θ(1 − θ) − Var(m) and Var(m) = κ θ(1 − θ).
+    all groups. The sums of squares over units and over clusters are linear in the two φ in expectation,
+    whatever weights and holes the data have, and are solved for them (analysis of variance; with equal
+    clusters and no holes, the mean squares of the nested table). A group at the ceiling then borrows its
+    error from the others, where its own would be 0. θ(1 − θ) is estimated by m(1 − m)/(1 − κ), since
+    E[m(1 − m)] = θ(1 − θ) − Var(m) and Var(m) = κ θ(1 − θ).
 
-    Source: the pooled spread c of bounded means (Σs²/Σ m(1 − m)n/(n − 1)) extended to clusters by the
-    one-way analysis of variance for unequal group sizes (Searle, Casella & McCulloch, 1992, ch. 3.6).
+    Source: the pooled spread c of bounded means (Σs²/Σ m(1 − m)n/(n − 1)), extended to clusters by
+    equating squares to expectations (Searle, Casella & McCulloch, 1992, ch. 5).
     """
     use = np.isfinite(sums.estimate) & (sums.units > 1)
-    n, c = sums.units[use], sums.clusters[use]
-    nested = n - sums.cluster_squares[use] / n
+    a, b, scale = sums.within_weight[use], sums.between_weight[use], sums.units[use] ** 2
     product = sums.estimate[use] * (1 - sums.estimate[use])
-    within, between = sums.within[use], sums.between[use]
-    phi_w = phi_b = 0.0
-    truncated = False
-    kappa = 1 / n
-    for _ in range(20):
-        h = product / np.maximum(1 - kappa, 0.2)
-        free = float((h * (n - c)).sum())
-        if free > 0:
-            phi_w = float(within.sum()) / free
-            room = float((h * nested).sum())
-            phi_b = (float(between.sum()) - phi_w * float((h * (c - 1)).sum())) / room if room > 0 else 0.0
-        else:
-            spread = float((h * (n - 1)).sum())
-            phi_w, phi_b = (float((within + between).sum()) / spread if spread > 0 else np.nan), 0.0
-        truncated = phi_b < 0
-        phi_b = max(phi_b, 0.0)
-        updated = phi_w / n + phi_b * sums.cluster_squares[use] / n**2 + raters.variance * rater_share[use]
-        if np.allclose(updated, kappa, rtol=1e-12, atol=0):
+    unit, cluster = ((scale * part[use]).sum() for part in (sums.unit_squares, sums.cluster_squares))
+    nested = bool((1 / a - 1 / b > CLUSTERED).any()) if len(a) else False
+    expected = np.stack(
+        [sums.unit_from_within, sums.unit_from_between, sums.cluster_from_within, sums.cluster_from_between], axis=1
+    )[use]
+    rater_part = raters.variance * rater_share[use]
+    phi_w, phi_b, mixing, truncated, kappa = np.nan, 0.0, 0.0, False, a
+    for _ in range(30):
+        h = product / np.maximum(1 - kappa, 0.2) * scale
+        uw, ub, cw, cb = (h @ expected).tolist()
+        if uw <= 0:
             break
+        phi_w, phi_b = unit / uw, 0.0
+        determinant = uw * cb - ub * cw
+        if nested and determinant > SINGULAR * uw * cb:
+            mixing = cw / cb
+            phi_b = (uw * cluster - cw * unit) / determinant
+            truncated = phi_b < 0
+            phi_b = max(phi_b, 0.0)
+            phi_w = max((unit - phi_b * ub) / uw, 0.0)
+        updated = phi_w * a + phi_b * b + rater_part
+        settled = np.abs(updated - kappa).max() <= SETTLED
         kappa = updated
-    df_within = float((n - c).sum()) or float((n - 1).sum())
+        if settled:
+            break
     bounded = not phi_w + phi_b > 0  # also where nothing can be estimated
+    df_between = float(np.maximum(1 / b - 1, 0).sum())
+    df_within = float(np.maximum(1 / a - 1 / b, 0).sum()) if nested else df_between
     return Spread(
         within=1.0 if bounded else phi_w,
-        between=phi_b if not bounded else 0.0,
+        between=0.0 if bounded else phi_b,
         df_within=np.inf if bounded else df_within,
-        df_between=float((c - 1).sum()),
+        df_between=df_between,
+        mixing=mixing,
         raters=raters,
-        pooled=int(use.sum()) > 1,
+        n_groups=int(use.sum()),
         truncated=truncated,
+        nested=nested,
         bounded=bounded,
     )
 
 
 def error_share(sums: Sums, rater_share: Floats, spread: Spread) -> tuple[Floats, Floats]:
-    """Return κ = Var(m)/θ(1 − θ) of every group, and its degrees of freedom by Satterthwaite (1946)."""
-    n = np.where(sums.units > 0, sums.units, np.nan)
-    parts = [
-        (spread.within / n, spread.df_within),
-        (spread.between * sums.cluster_squares / n**2, spread.df_between),
-        (spread.raters.variance * rater_share, spread.raters.df),
-    ]
-    kappa = np.sum([part for part, _ in parts], axis=0)
+    """Return κ = Var(m)/θ(1 − θ) of every group, and its degrees of freedom by Satterthwaite (1946).
+
+    φ_b is a difference of squares: what is independent are the squares between clusters, which estimate
+    φ_b + mixing · φ_w, and those within, which estimate φ_w.
+    """
+    a, b = sums.within_weight, sums.between_weight
+    raters = spread.raters.variance * rater_share
+    kappa = spread.within * a + spread.between * b + raters
+    if spread.between > 0:
+        between = b * (spread.between + spread.mixing * spread.within)
+        within = spread.within * (a - spread.mixing * b)
+        parts = [(between, spread.df_between), (within, spread.df_within)]
+    else:
+        df = spread.df_within + (spread.df_between if spread.nested else 0.0)
+        parts = [(spread.within * a, df)]
+    parts.append((raters, spread.raters.df))
     weight = np.sum([part**2 / max(df, 1.0) for part, df in parts], axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        df = np.where(weight > 0, kappa**2 / weight, np.inf)
-    return kappa, df
+        df_all = np.where(weight > 0, kappa**2 / weight, np.inf)
+    return kappa, df_all
 
 
 def score_interval(estimate: Floats, kappa: Floats, quantile: Floats) -> tuple[Floats, Floats]:
@@ -147,14 +190,16 @@ def score_interval(estimate: Floats, kappa: Floats, quantile: Floats) -> tuple[F
     return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
-def centre_and_variance(estimate: Floats, kappa: Floats, quantile: Floats) -> tuple[Floats, Floats]:
-    """Return the centre of the score interval, and the variance of the estimate there.
+def error_variance(estimate: Floats, kappa: Floats) -> Floats:
+    """Return the variance of an estimate, κ θ(1 − θ), with θ drawn towards 1/2 as by two standard errors.
 
-    At a bound m(1 − m) is 0 and the error is not; at the centre of the interval both are sensible.
+    At a bound m(1 − m) is 0 and the error is not. The draw is that of the interval at two standard errors
+    (Agresti & Coull 1998), whatever confidence level was asked for, so that the standard error is one.
     """
-    q = quantile**2 * kappa
+    q = 4 * kappa
     centre = (estimate + q / 2) / (1 + q)
-    return centre, kappa * centre * (1 - centre)
+    variance: Floats = kappa * centre * (1 - centre)
+    return variance
 
 
 def probability_below(estimate: Floats, kappa: Floats, df: Floats, cut: float) -> Floats:

@@ -109,6 +109,8 @@ def score_municipalities(responses: Responses, instrument: Instrument, *, confid
 
 
 def _check(responses: Responses, instrument: Instrument, confidence_level: float) -> None:
+    if not any(table.n for table in responses.tables.values()):
+        raise UsageError("scoring.no_responses")
     if not 0 < confidence_level < 1:
         raise UsageError("scoring.confidence_level", value=confidence_level)
     coded = (responses.instrument_id, responses.instrument_version, responses.instrument_sha256)
@@ -128,10 +130,12 @@ def _score_groups(
     weights = composite_weights(instrument)
     reports = [
         source_report(table, instrument, places, weights, responses.frame, by_area=by_area)
-        for table in responses.tables.values()
+        for table in (responses.tables[source.id] for source in instrument.sources if source.id in responses.tables)
     ]
     scored = _measures(reports, instrument, confidence_level)
     for (level, name), items in weights.items():
+        if not items:
+            continue
         score = composite_score((level, name), reports, needed_items(instrument, list(items)), confidence_level)
         sources = needed_items(instrument, list(items))
         source = next(iter(sources)) if len(sources) == 1 else ""
@@ -168,7 +172,7 @@ def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
         columns = np.stack([getattr(one.score, name) for one in scored], axis=1).ravel()
         return columns if factor == 1.0 else columns * factor
 
-    reason = stacked("reason")
+    low = stacked("low", 100)
     return Records.of(
         site=np.repeat(np.array([group[0] for group in groups], dtype=object), k),
         service_area=np.repeat(np.array([group[2] for group in groups], dtype=object), k),
@@ -181,10 +185,10 @@ def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
         n=stacked("n").astype(np.int64),
         estimate=stacked("estimate", 100),
         std_error=stacked("std_error", 100),
-        ci_low=stacked("low", 100),
+        ci_low=low,
         ci_high=stacked("high", 100),
-        method=np.where(reason == "", METHOD, "").astype(object),
-        reason=reason,
+        method=np.where(np.isfinite(low), METHOD, "").astype(object),
+        reason=stacked("reason"),
         flag=stacked("flag"),
     )
 

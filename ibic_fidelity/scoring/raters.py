@@ -12,6 +12,8 @@ from ibic_fidelity.scoring.intervals import RaterSpread
 
 Floats = NDArray[np.float64]
 SITES_PER_RATER = 3
+COMMON_FILES = 10
+LEAST_PAIRS_BEYOND = 10  # with fewer, intervals were narrower than without any double rating
 ROUNDING = 1e-12
 
 
@@ -27,8 +29,8 @@ class Pairs:
 class Linking:
     """Whether rater severity can be told from the site.
 
-    `linked` holds where every rater rates units of at least three sites and double ratings join all
-    raters into one network; otherwise `why` is the code of what is lacking.
+    `linked` holds where every rater rates units of at least three sites, or ten that another rates too, and
+    double ratings join all raters into one network; otherwise `why` is the code of what is lacking.
     """
 
     linked: bool
@@ -52,7 +54,8 @@ def rater_linking(table: SourceTable) -> Linking:
         return Linking(False, "scoring.raters_not_joined", len(named), pairs)
     width = len(table.site.labels)
     seen = np.unique(table.rater.codes.astype(np.int64) * width + table.site.codes) // width
-    if (np.bincount(seen)[used] < SITES_PER_RATER).any():
+    common = np.bincount(table.rater.codes[np.concatenate([pairs.first, pairs.second])], minlength=used.max() + 1)
+    if ((np.bincount(seen)[used] < SITES_PER_RATER) & (common[used] < COMMON_FILES)).any():
         return Linking(False, "scoring.rater_few_sites", len(named), pairs)
     return Linking(True, "", len(named), pairs)
 
@@ -66,7 +69,9 @@ def rating_pairs(table: SourceTable) -> Pairs:
     return Pairs(first, first + 1)
 
 
-def rater_spread(difference: Floats, scale: Floats, first: NDArray[np.int32], second: NDArray[np.int32]) -> RaterSpread:
+def rater_spread(
+    difference: Floats, scale: Floats, first: NDArray[np.int32], second: NDArray[np.int32]
+) -> RaterSpread | None:
     """Estimate the variance of rater severity from differences between two ratings of the same unit.
 
     Parameters
@@ -80,27 +85,27 @@ def rater_spread(difference: Floats, scale: Floats, first: NDArray[np.int32], se
 
     Returns
     -------
-    RaterSpread
+    RaterSpread or None
         In units of θ(1 − θ). The severities are estimated by least squares over the network of pairs;
         what their squares hold of sampling error is subtracted, and what falls below 0 is set to 0.
+        ``None`` where fewer than `LEAST_PAIRS_BEYOND` pairs go beyond what joins the raters.
     """
-    root = np.sqrt(np.maximum(scale, 1e-3))
     raters, flat = np.unique(np.concatenate([first, second]), return_inverse=True)
     a, b = flat[: len(first)], flat[len(first) :]
-    k = len(raters)
-    design = np.zeros((len(a), k))
+    design = np.zeros((len(a), len(raters)))
     design[np.arange(len(a)), a] = 1.0
     design[np.arange(len(a)), b] -= 1.0
-    laplacian = design.T @ design
-    inverse = np.linalg.pinv(laplacian, hermitian=True)
-    standardised = difference / root
+    rank = int(np.linalg.matrix_rank(design.T @ design)) if len(a) else 0
+    residual_df = len(a) - rank
+    if rank < 1 or residual_df < LEAST_PAIRS_BEYOND:
+        return None
+    inverse = np.linalg.pinv(design.T @ design, hermitian=True)
+    standardised = difference / np.sqrt(np.maximum(scale, 1e-3))
     severity = inverse @ (design.T @ standardised)
-    residual_df = len(a) - (k - 1)
-    residual = float(((standardised - design @ severity) ** 2).sum()) / residual_df if residual_df > 0 else np.nan
-    noise = residual * float(np.trace(inverse)) / (k - 1)
-    observed = float((severity**2).sum()) / (k - 1)
-    variance = max(observed - noise, 0.0) if np.isfinite(noise) else observed
-    df = (k - 1) * (variance / observed) ** 2 if observed > 0 else float(k - 1)
+    residual = float(((standardised - design @ severity) ** 2).sum()) / residual_df
+    observed = float((severity**2).sum()) / rank
+    variance = max(observed - residual * float(np.trace(inverse)) / rank, 0.0)
+    df = rank * (variance / observed) ** 2 if observed > 0 else float(rank)
     return RaterSpread(variance, max(df, 1.0), "double_ratings")
 
 

@@ -20,6 +20,7 @@ from ibic_fidelity.scoring.sums import SourceSums, Target, missing_counts, rater
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+LEAST_CLUSTERS = 8  # degrees of freedom between clusters, below which intervals fell short of .93
 LEAST_DISCORDANT = 3  # below it the interval falls short of .93 near the ceiling: calibration/coverage.csv
 NO_RATERS = RaterSpread(0.0, np.inf, "not_rated")
 NO_PAIRS = Pairs(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
@@ -44,14 +45,15 @@ class Said:
 class SourceReport:
     """One source in all groups.
 
-    `enough` tells where the source reaches its minimum number of units, `census` where all eligible
-    units are in; `said` what it says by target; `share` the weight that its items have in each target.
+    `enough` tells where the source reaches its minimum number of units, `item_minimum` is that of answers
+    to one item, `census` tells where all eligible units are in; `said` what it says by target; `share` the weight that its items have in each target.
     """
 
     source: Source
     nest: Nesting
     units: Floats
     enough: Bools
+    item_minimum: float
     census: Bools
     eligible: Floats
     invited: Floats
@@ -93,6 +95,7 @@ def source_report(
         nest=nest,
         units=units,
         enough=enough,
+        item_minimum=1.0 if source.kind == "register" else float(source.item_minimum),
         census=census,
         eligible=eligible,
         invited=_counts(frame.invited, source.id, groups),
@@ -117,7 +120,7 @@ def _sampled(
             kappa, df, spread, flag = _single_error(one, sums, target, linking, instrument)
         else:
             spread = pooled_spread(one, shares, _raters(linking, sums, target, instrument))
-            flag = "scoring.bounded_spread" if spread.bounded else "" if spread.pooled else "scoring.own_spread"
+            flag = _flag(spread)
             kappa, df = error_share(one, shares, spread)
         answered = sums.answered.get(target[1], one.units)
         said[target] = _said(nest, size, one.estimate, kappa, df, answered, flag)
@@ -149,7 +152,7 @@ def _single_error(
             variance, df, flag = 4 * instrument.uncertainty.rater_sd**2, np.inf, "scoring.stated_rater_error"
         elif not np.isfinite(variance):
             flag = "scoring.no_spread"
-    spread = Spread(variance, 0.0, df, 0.0, NO_RATERS, pooled=True, truncated=False)
+    spread = Spread(variance, 0.0, df, 0.0, 0.0, NO_RATERS, n_groups=len(reading))
     return variance * reading, np.full(len(reading), df), spread, flag
 
 
@@ -157,9 +160,10 @@ def _raters(linking: Linking | None, sums: SourceSums, target: Target, instrumen
     """Return the variance of rater severity: estimated where raters are linked, else as the instrument states."""
     if linking is None:
         return NO_RATERS
+    stated = instrument.uncertainty
+    fallback = NO_RATERS if stated is None else RaterSpread(4 * stated.rater_sd**2, np.inf, "stated")
     if not linking.linked:
-        stated = instrument.uncertainty
-        return NO_RATERS if stated is None else RaterSpread(4 * stated.rater_sd**2, np.inf, "stated")
+        return fallback
     nest, pairs = sums.nest, linking.pairs
     rows = np.diff(np.append(nest.group_rows, nest.table.n))
     group = np.repeat(np.arange(len(rows)), rows)[pairs.first]
@@ -167,9 +171,19 @@ def _raters(linking: Linking | None, sums: SourceSums, target: Target, instrumen
     gap = sums.difference[target]
     use = np.isfinite(gap) & np.isfinite(estimate)
     code = nest.table.rater.codes
-    if not use.any():
-        return RaterSpread(0.0, np.inf, "no_pairs")
-    return rater_spread(gap[use], (estimate * (1 - estimate))[use], code[pairs.first][use], code[pairs.second][use])
+    found = rater_spread(gap[use], (estimate * (1 - estimate))[use], code[pairs.first][use], code[pairs.second][use])
+    return fallback if found is None else found
+
+
+def _flag(spread: Spread) -> str:
+    """Return what weakens an interval most, of what the spread tells."""
+    if spread.bounded:
+        return "scoring.bounded_spread"
+    if spread.n_groups == 1:
+        return "scoring.own_spread"
+    if spread.nested and spread.df_between < LEAST_CLUSTERS:
+        return "scoring.few_clusters"
+    return ""
 
 
 def _register(
@@ -177,6 +191,8 @@ def _register(
 ) -> dict[Target, Said]:
     """Return register values: a group's value is the mean of its rows weighted by their counts."""
     said: dict[Target, Said] = {}
+    asked = instrument.measures_of(nest.table.source)
+    primary = {item.id for item, measure in asked if measure.role == "primary"}
     for values in measure_values(nest.table, instrument):
         base = values.base if values.base is not None else values.answered
         n = np.add.reduceat(base, nest.group_rows)
@@ -187,7 +203,7 @@ def _register(
         flag = "" if share else "scoring.register_value"
         said["measure", values.item.id] = _said(nest, size, mean, kappa, np.full_like(n, np.inf), n, flag)
     for target, items in weights.items():
-        inside = {item: weight for item, weight in items.items() if ("measure", item) in said}
+        inside = {item: weight for item, weight in items.items() if item in primary}
         if inside:
             said[target] = _register_composite(inside, said)
     return said
@@ -227,13 +243,18 @@ def _spread_row(source: str, target: Target, spread: Spread, flag: str) -> dict[
         "within": spread.within,
         "between": spread.between,
         "raters": spread.raters.variance,
-        "df_within": spread.df_within,
-        "df_between": spread.df_between,
-        "df_raters": spread.raters.df,
+        "df_within": _finite(spread.df_within),
+        "df_between": _finite(spread.df_between),
+        "df_raters": _finite(spread.raters.df),
         "raters_from": spread.raters.origin,
         "between_truncated": spread.truncated,
         "flag": flag,
     }
+
+
+def _finite(df: float) -> float:
+    """Return degrees of freedom, NaN where a variance is taken as known."""
+    return df if np.isfinite(df) else float("nan")
 
 
 def _notes(source: Source, linking: Linking | None, nest: Nesting, instrument: Instrument) -> tuple[Message, ...]:
@@ -248,8 +269,9 @@ def _notes(source: Source, linking: Linking | None, nest: Nesting, instrument: I
             )
         else:
             notes.append(Message("scoring.raters_not_separable_unstated", {"source": name, "why": why}))
-    if linking is not None and not nest.clustered and not source.single:
-        notes.append(Message("scoring.no_clusters", {"source": name}))
+    if linking is not None and not source.single and nest.unnamed:
+        code = "scoring.no_clusters" if not nest.clustered else "scoring.clusters_partly"
+        notes.append(Message(code, {"source": name, "n": nest.unnamed}))
     return tuple(notes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from ibic_fidelity.scoring.measures import MeasureValues, measure_values
 from ibic_fidelity.scoring.raters import Pairs
 
 Floats = NDArray[np.float64]
+ROUNDING = 1e-12
 Target = tuple[str, str]  # level (measure, component, total), id
 
 
@@ -34,23 +35,43 @@ class SourceSums:
 
 @dataclass(slots=True)
 class _Composite:
-    """A weighted mean of items under way: its estimate, influence values, and rating differences."""
+    """A weighted mean of items under way; `shares` are the items' weights in it and sum to 1."""
 
-    weights: Mapping[str, float]
-    total: float
+    shares: Mapping[str, float]
     estimate: Floats
-    influence: Floats
+    error: Floats
+    coefficient: Floats
+    specific: Floats
+    specific_squares: float
     difference: Floats
     compared: Floats
 
-    def add(self, item: str, mean: Floats, influence: Floats) -> None:
-        share = self.weights[item] / self.total
-        self.estimate += share * mean
-        self.influence += share * influence
+    def add(self, item: str, part: _Part) -> None:
+        share = self.shares[item]
+        self.estimate += share * part.sums.estimate
+        self.error += share * part.error
+        self.coefficient += share * part.coefficient
+        self.specific += share**2 * part.sums.within_weight
+        self.specific_squares += share**2 * part.squares
 
     def compare(self, item: str, difference: Floats, both: Floats) -> None:
-        self.difference += self.weights[item] * difference
-        self.compared += self.weights[item] * both
+        self.difference += self.shares[item] * difference
+        self.compared += self.shares[item] * both
+
+    def sums(self, frame: _Frame) -> Sums:
+        """Return the composite's sums.
+
+        Where items have answers from different units, the composite's variance lies between that of
+        items that have nothing in common and of items that are one and the same. How far between is told
+        by the squares that its items have of their own.
+        """
+        plain = frame.sums(self.estimate, self.error, self.coefficient)
+        own = sum(share**2 for share in self.shares.values())
+        if own > 1 - ROUNDING:
+            return plain.sums
+        specific = min(self.specific_squares / plain.squares, 1.0) if plain.squares > 0 else 1.0
+        apart, together = self.specific / own, (plain.sums.within_weight - self.specific) / (1 - own)
+        return replace(plain.sums, within_weight=specific * apart + (1 - specific) * together)
 
 
 def composite_weights(instrument: Instrument) -> dict[Target, dict[str, float]]:
@@ -76,8 +97,9 @@ def source_sums(
 
     The estimate of a measure is the (weighted) mean of its units' values, each unit the mean of its
     ratings. A composite is the weighted mean of its items' estimates, so that an item with few
-    applicable files counts as much as another. The influence value of unit u on measure j is
-    n/N_j · w_u (y_uj − m_j) where it has an answer, else 0 (linearised ratio, Woodruff 1971).
+    applicable files counts as much as another. With q_u = w_u/Σw over the units that have an answer, and 0
+    for the others, the error of a measure is Σ_u q_u (y_u − θ) (linearised ratio, Woodruff 1971); what is
+    summed are its parts with θ at its estimate.
     """
     primary = {item.id for item, measure in instrument.measures_of(nest.table.source) if measure.role == "primary"}
     frame = _Frame.of(nest)
@@ -90,32 +112,35 @@ def source_sums(
     answered: dict[str, Floats] = {}
     difference: dict[Target, Floats] = {}
     for values in measure_values(nest.table, instrument):
-        mean, influence, count = frame.influence(values)
+        part = frame.part(values)
         item = values.item.id
         name = ("measure", item)
-        targets[name] = frame.sums(mean, influence)
-        answered[item] = count
+        targets[name] = part.sums
+        answered[item] = part.answered
         gap, both = _gaps(values, pairs)
         difference[name] = np.where(both > 0, gap, np.nan)
         if values.measure.role != "primary":
             continue
         for composite in composites.values():
-            if item in composite.weights:
-                composite.add(item, mean, influence)
+            if item in composite.shares:
+                composite.add(item, part)
                 composite.compare(item, gap, both)
     for target, composite in composites.items():
-        targets[target] = frame.sums(composite.estimate, composite.influence)
+        targets[target] = composite.sums(frame)
         with np.errstate(invalid="ignore", divide="ignore"):
             difference[target] = composite.difference / composite.compared
     return SourceSums(nest, targets, answered, difference)
 
 
 def _composite(items: Mapping[str, float], frame: _Frame, n_pairs: int) -> _Composite:
+    whole, units = sum(items.values()), len(frame.nest.unit_rows)
     return _Composite(
-        weights=items,
-        total=sum(items.values()),
+        shares={item: weight / whole for item, weight in items.items()},
         estimate=np.zeros(len(frame.units)),
-        influence=np.zeros(len(frame.nest.unit_rows)),
+        error=np.zeros(units),
+        coefficient=np.zeros(units),
+        specific=np.zeros(len(frame.units)),
+        specific_squares=0.0,
         difference=np.zeros(n_pairs),
         compared=np.zeros(n_pairs),
     )
@@ -127,35 +152,36 @@ def _gaps(values: MeasureValues, pairs: Pairs) -> tuple[Floats, Floats]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """One target of one source: its sums, and by unit the parts of its error and their coefficients.
+
+    `answered` counts units with an answer, shape (g,); `squares` is Σ over groups of n² Σ_u error².
+    """
+
+    sums: Sums
+    error: Floats
+    coefficient: Floats
+    squares: float
+    answered: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Frame:
     """The parts of a nesting that every measure needs, made once."""
 
     nest: Nesting
     units: Floats
-    clusters: Floats
-    cluster_sizes: Floats
-    squares: Floats
     repeats: NDArray[np.intp]
     weight: Floats | None
 
     @classmethod
     def of(cls, nest: Nesting) -> _Frame:
         units = nest.units_of_groups()
-        sizes = np.diff(np.append(nest.cluster_units, len(nest.unit_rows))).astype(np.float64)
-        clusters = np.diff(np.append(nest.group_clusters, len(sizes)))
-        weight = nest.table.weight[nest.unit_rows]
-        return cls(
-            nest=nest,
-            units=units.astype(np.float64),
-            clusters=clusters.astype(np.float64),
-            cluster_sizes=sizes,
-            squares=np.add.reduceat(sizes**2, nest.group_clusters) if len(sizes) else np.zeros(0),
-            repeats=units,
-            weight=None if (weight == 1).all() else weight,
-        )
+        weight = _mean_over(nest.table.weight, nest)
+        return cls(nest, units.astype(np.float64), units, None if (weight == 1).all() else weight)
 
-    def influence(self, values: MeasureValues) -> tuple[Floats, Floats, Floats]:
-        """Return mean (g,), influence (units,), and the number of units with an answer (g,)."""
+    def part(self, values: MeasureValues) -> _Part:
+        """Return one measure's sums and errors."""
         nest = self.nest
         value, answered = values.value, values.answered
         if nest.collapsed:
@@ -167,37 +193,66 @@ class _Frame:
         if self.weight is not None:
             value, answered = value * self.weight, answered * self.weight
         base = np.add.reduceat(answered, nest.group_units) if self.weight is not None else count
-        summed = np.add.reduceat(value, nest.group_units)
-        mean = np.divide(summed, base, out=np.full_like(summed, np.nan), where=base > 0)
-        factor = np.divide(self.units, base, out=np.zeros_like(base), where=base > 0)
-        centre = np.repeat(np.where(base > 0, mean, 0.0) * factor, self.repeats)
-        influence = value * np.repeat(factor, self.repeats)
-        influence -= answered * centre
-        return mean, influence, count
+        has = base > 0
+        mean = np.divide(np.add.reduceat(value, nest.group_units), base, out=np.full(len(base), np.nan), where=has)
+        inverse = np.divide(1.0, base, out=np.zeros(len(base)), where=has)
+        coefficient = answered * np.repeat(inverse, self.repeats)
+        error = value * np.repeat(inverse, self.repeats)
+        error -= coefficient * np.repeat(np.where(has, mean, 0.0), self.repeats)
+        return replace(self.sums(mean, error, coefficient), answered=count)
 
-    def sums(self, estimate: Floats, influence: Floats) -> Sums:
-        """Return the sums of squares of influence values within and between clusters."""
+    def sums(self, estimate: Floats, error: Floats, coefficient: Floats) -> _Part:
+        """Return the sums over units and clusters that `Sums` describes."""
         nest = self.nest
-        of_clusters = np.add.reduceat(influence, nest.cluster_units)
-        between = np.add.reduceat(of_clusters**2 / self.cluster_sizes, nest.group_clusters)
-        whole = np.add.reduceat(influence * influence, nest.group_units)
-        return Sums(
+
+        def over_groups(values: Floats) -> Floats:
+            return np.add.reduceat(values, nest.group_clusters)
+
+        squares = coefficient * coefficient
+        units_q3 = np.add.reduceat(squares * coefficient, nest.group_units)
+        cluster_q, cluster_q2 = (np.add.reduceat(part, nest.cluster_units) for part in (coefficient, squares))
+        a, b = over_groups(cluster_q2), over_groups(cluster_q * cluster_q)
+        mixed = over_groups(cluster_q * cluster_q2)
+        of_clusters = np.add.reduceat(error, nest.cluster_units)
+        whole = np.add.reduceat(error * error, nest.group_units)
+        sums = Sums(
             estimate=estimate,
             units=self.units,
-            clusters=self.clusters,
-            cluster_squares=self.squares,
-            within=np.maximum(whole - between, 0.0),
-            between=between,
+            within_weight=a,
+            between_weight=b,
+            unit_squares=whole,
+            cluster_squares=over_groups(of_clusters * of_clusters),
+            unit_from_within=a - 2 * units_q3 + a * a,
+            unit_from_between=a * (1 + b) - 2 * mixed,
+            cluster_from_within=a - 2 * mixed + a * b,
+            cluster_from_between=b - 2 * over_groups(cluster_q**3) + b * b,
         )
+        weighed = float((self.units**2 * np.where(np.isfinite(estimate), whole, 0.0)).sum())
+        return _Part(sums, error, coefficient, weighed, self.units)
+
+
+def _mean_over(weight: Floats, nest: Nesting) -> Floats:
+    """Return the weight of each unit: the mean of its ratings' weights."""
+    if not nest.collapsed:
+        return weight
+    rows = np.diff(np.append(nest.unit_rows, len(weight)))
+    mean: Floats = np.add.reduceat(weight, nest.unit_rows) / rows
+    return mean
 
 
 def rater_shares(nest: Nesting) -> Floats:
-    """Return Σ q² of every group, q being the share of its ratings that each rater made; shape (g,)."""
+    """Return Σ q² of every group, q being each rater's share of the group's mean; shape (g,).
+
+    A unit that two raters rated is the mean of the two, so each has half of it.
+    """
     rows = np.diff(np.append(nest.group_rows, nest.table.n))
     group = np.repeat(np.arange(len(rows)), rows)
+    ratings = np.diff(np.append(nest.unit_rows, nest.table.n))
+    weight = np.repeat(_mean_over(nest.table.weight, nest) / ratings, ratings)
     k = len(nest.table.rater.labels)
-    counts = np.bincount(group * k + nest.table.rater.codes, minlength=len(rows) * k).reshape(len(rows), k)
-    shares: Floats = ((counts / rows[:, None]) ** 2).sum(axis=1)
+    place = group * k + nest.table.rater.codes
+    held = np.bincount(place, weights=weight, minlength=len(rows) * k).reshape(len(rows), k)
+    shares: Floats = ((held / held.sum(axis=1, keepdims=True)) ** 2).sum(axis=1)
     return shares
 
 

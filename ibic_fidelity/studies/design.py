@@ -66,6 +66,9 @@ class StudyDesign:
         Share of answers left blank, at random.
     not_applicable : float
         Share of answers that do not apply, where an item has such a rule.
+    uneven : float
+        How far `not_applicable` differs between sites: at 1 it rises from 0 at the first site to twice itself
+        at the last.
     mean, site_sd, component_sd, item_sd : float
         The latent level of a site's component: `mean` + site (SD `site_sd`) + component (SD
         `component_sd`) + item (SD `item_sd`, the same in all sites), on the standard normal scale: 0 is
@@ -96,6 +99,7 @@ class StudyDesign:
     response_rate: float = 0.7
     missing: float = 0.02
     not_applicable: float = 0.05
+    uneven: float = 0.0
     mean: float = 0.1
     site_sd: float = 0.35
     component_sd: float = 0.25
@@ -107,7 +111,7 @@ class StudyDesign:
         for name in ("n_sites", "files", "assessors", "raters"):
             if getattr(self, name) < 1:
                 raise UsageError("studies.at_least_one", name=name, value=getattr(self, name))
-        for name in ("double_rated", "response_rate", "missing", "not_applicable"):
+        for name in ("double_rated", "response_rate", "missing", "not_applicable", "uneven"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError("studies.share", name=name, value=getattr(self, name))
         people = ("providers", "managers", "users", "relatives")

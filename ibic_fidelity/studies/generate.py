@@ -293,6 +293,7 @@ def _answers(
     steps = -thresholds(scale) if scale.type != "checklist" else np.zeros(1)
     offsets = part_offsets(len(measure.parts)) if scale.type == "checklist" else np.zeros(1)
     lowest, highest = int(scale.lowest), int(scale.highest)
+    not_applicable = _not_applicable(design, world)[rows.group]
     n_units = int(rows.unit.max()) + 1
     made = []
     for offset in offsets:
@@ -301,10 +302,18 @@ def _answers(
         if item.reverse:
             code = highest + lowest - code
         if item.not_applicable is not None and scale.missing.not_applicable:
-            code[(rng.random(n_units) < design.not_applicable)[rows.unit]] = NOT_APPLICABLE
+            code[rng.random(n_units)[rows.unit] < not_applicable] = NOT_APPLICABLE
         code[rng.random(len(code)) < design.missing] = BLANK
         made.append(code.astype(np.int8))
     return made
+
+
+def _not_applicable(design: StudyDesign, world: World) -> Floats:
+    """Return the share of answers that do not apply, by group."""
+    site = _site_numbers(world)
+    rank = 2 * site / max(int(site.max()), 1) - 1
+    share: Floats = np.clip(design.not_applicable * (1 + design.uneven * rank), 0, 1)
+    return share
 
 
 def _register_table(

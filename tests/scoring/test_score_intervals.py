@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.responses.model import Frame, Responses, source_table
 from ibic_fidelity.scoring.bands import band_of, gate_status, held_band
-from ibic_fidelity.scoring.components import Score
+from ibic_fidelity.scoring.components import Score, _score
 from ibic_fidelity.scoring.grouping import groups_of, nesting
 from ibic_fidelity.scoring.intervals import (
     RaterSpread,
@@ -27,7 +28,8 @@ from ibic_fidelity.scoring.intervals import (
 )
 from ibic_fidelity.scoring.municipalities import score_municipalities
 from ibic_fidelity.scoring.raters import Pairs, rater_linking, rater_spread
-from ibic_fidelity.scoring.sums import composite_weights, source_sums
+from ibic_fidelity.scoring.sources import Said
+from ibic_fidelity.scoring.sums import composite_weights, rater_shares, source_sums
 from ibic_fidelity.studies.coverage import interval_coverage
 from ibic_fidelity.studies.design import LatentShares, StudyDesign
 from ibic_fidelity.studies.generate import simulate_study
@@ -97,9 +99,7 @@ def test_cluster_sums_of_influence_give_the_linearised_standard_error():
     d = FIXTURE["files"]
     found, instrument = responses(d["code"], [f"{s:04d}" for s in d["site"]], d["cluster"], d["unit"])
     sums = sums_of(found, instrument)
-    # With equal clusters Σ n_c (V̄_c)² = Σ (cluster total)²/n_c, and survey's variance is C/(C−1) Σ total²/n².
-    size = sums.units / sums.clusters
-    variance = sums.clusters / (sums.clusters - 1) * sums.between * size / sums.units**2
+    variance = 5 / 4 * sums.cluster_squares  # survey's variance is C/(C−1) Σ (cluster total)²; C is 5
     assert np.allclose(sums.estimate, FIXTURE["ratio"]["estimate"], rtol=0, atol=CLOSED_FORM)
     assert np.allclose(np.sqrt(variance), FIXTURE["ratio"]["std_error"], rtol=0, atol=CLOSED_FORM)
 
@@ -112,8 +112,10 @@ def test_sums_of_squares_are_those_of_the_analysis_of_variance():
     d = FIXTURE["files"]
     found, instrument = responses(d["answer"], [f"{s:04d}" for s in d["site"]], d["cluster"], d["unit"])
     sums = sums_of(found, instrument)
-    assert np.allclose(sums.within, FIXTURE["nested"]["within"], rtol=0, atol=CLOSED_FORM)
-    assert np.allclose(sums.between, FIXTURE["nested"]["between"], rtol=0, atol=CLOSED_FORM)
+    between = sums.units**2 * sums.cluster_squares / 8  # clusters of 8
+    within = sums.units**2 * sums.unit_squares - between
+    assert np.allclose(within, FIXTURE["nested"]["within"], rtol=0, atol=CLOSED_FORM)
+    assert np.allclose(between, FIXTURE["nested"]["between"], rtol=0, atol=CLOSED_FORM)
 
 
 def test_one_group_without_clusters_reduces_to_the_published_pooled_spread():
@@ -124,7 +126,7 @@ def test_one_group_without_clusters_reduces_to_the_published_pooled_spread():
     found, instrument = responses(codes, [f"{s:04d}" for s in site], [""] * len(site))
     sums = sums_of(found, instrument)
     n = sums.units
-    squares = sums.within + sums.between
+    squares = n**2 * sums.unit_squares
     published = (squares / (n - 1)).sum() / (sums.estimate * (1 - sums.estimate) * n / (n - 1)).sum()
     assert pooled_spread(sums, np.zeros(40), NO_RATERS).within == pytest.approx(published, rel=0.05)
 
@@ -255,13 +257,119 @@ def test_bands_begin_at_their_cut_and_a_held_gate_takes_one(ibic):
     assert held_band(position, np.zeros(7, dtype=bool)).tolist() == position.tolist()
 
 
-def test_a_standardised_error_share_adds_its_parts():
-    sums = Sums(*(np.array([value]) for value in (0.5, 20.0, 4.0, 100.0, 0.0, 0.0)))
-    found, instrument = responses([0, 1, 4, 2, 3, 4, 4, 1], ["0114"] * 8, [""] * 8)
-    spread = pooled_spread(sums_of(found, instrument), np.zeros(1), RaterSpread(0.02, 7.0, "double_ratings"))
-    kappa, df = error_share(sums, np.array([0.5]), spread)
-    assert kappa[0] == pytest.approx(spread.within / 20 + spread.between * 100 / 400 + 0.02 * 0.5)
-    assert df[0] > 0
+def test_the_error_share_adds_units_clusters_and_raters():
+    found, instrument = nested_responses()
+    sums = sums_of(found, instrument)
+    spread = pooled_spread(sums, np.zeros(6), RaterSpread(0.02, 7.0, "double_ratings"))
+    kappa, df = error_share(sums, np.full(6, 0.5), spread)
+    assert np.allclose(sums.within_weight, 1 / 20)
+    assert np.allclose(sums.between_weight, 1 / 5)
+    assert np.allclose(kappa, spread.within / 20 + spread.between / 5 + 0.02 * 0.5)
+    assert (df > 0).all()
+
+
+def nested_responses(seed=4, answered=None):
+    """Six sites of five assessors with four files each, and which rows have an answer."""
+    rng = np.random.default_rng(seed)
+    site, cluster = np.repeat(np.arange(6), 20), np.tile(np.repeat(np.arange(5), 4), 6)
+    effect = rng.normal(0, 0.8, (6, 5))[site, cluster]
+    codes = rng.binomial(4, 1 / (1 + np.exp(-effect)))
+    if answered is not None:
+        codes = np.where(answered(site, np.tile(np.arange(20), 6)), codes, -1)
+    return responses(codes, [f"{s:04d}" for s in site], [f"h{c}" for c in cluster])
+
+
+def test_with_equal_clusters_and_no_holes_the_spread_is_that_of_mean_squares():
+    """All sites brought to the same mean, so that θ(1 − θ) is one number; Searle et al. (1992)."""
+    found, instrument = nested_responses()
+    sums = sums_of(found, instrument)
+    level = dataclasses.replace(sums, estimate=np.full(6, 0.5))
+    spread = pooled_spread(level, np.zeros(6), NO_RATERS)
+    between = (20**2 * sums.cluster_squares / 4).sum() / (6 * 4)
+    within = (20**2 * (sums.unit_squares - sums.cluster_squares / 4)).sum() / (6 * 15)
+    kappa = spread.within / 20 + spread.between / 5
+    h = 0.25 / (1 - kappa)
+    assert spread.within == pytest.approx(within / h, rel=1e-9)
+    assert spread.between == pytest.approx((between - within) / 4 / h, rel=1e-9)
+    assert (spread.df_within, spread.df_between) == (pytest.approx(6 * 15), pytest.approx(6 * 4))
+
+
+def test_a_site_where_an_item_applies_to_few_files_gets_the_interval_of_few_files():
+    found, instrument = nested_responses(answered=lambda site, unit: (site > 0) | (unit % 4 == 0))
+    rows = score_municipalities(found, instrument).rows
+    mine = rows.where(rows["level"] == "item")
+    width = (mine["ci_high"] - mine["ci_low"]).astype(float)
+    assert mine["n"].tolist() == [5, 20, 20, 20, 20, 20]
+    sums = sums_of(found, instrument)
+    assert sums.within_weight[0] == pytest.approx(1 / 5)
+    assert sums.within_weight[1] == pytest.approx(1 / 20)
+    assert width[0] > 1.2 * width[1:].max()
+
+
+def test_unequal_weights_widen_the_interval():
+    found, instrument = nested_responses()
+    table = found.tables["files"]
+    weight = np.where((table.site.codes == 0) & (np.arange(table.n) % 2 == 0), 20.0, 1.0)
+    moved = dataclasses.replace(table, weight=weight)
+    weighed = Responses({"files": moved}, Frame(), "one", "1.0.0", "", "test")
+    sums = sums_of(weighed, instrument)
+    assert sums.within_weight[0] == pytest.approx((10 * 400 + 10) / 210**2)
+    assert sums.within_weight[1] == pytest.approx(1 / 20)
+
+
+def test_one_assessor_a_site_is_flagged():
+    site = np.repeat(np.arange(12), 10)
+    codes = np.random.default_rng(1).binomial(4, 0.5, 120)
+    found, instrument = responses(codes, [f"{s:04d}" for s in site], [f"h{s}" for s in site])
+    assert set(score_municipalities(found, instrument).rows["flag"].tolist()) == {"scoring.few_clusters"}
+
+
+def test_units_without_a_named_assessor_are_clusters_of_their_own_and_told():
+    site = np.repeat(np.arange(12), 10)
+    codes = np.random.default_rng(1).binomial(4, 0.5, 120)
+    cluster = ["" if s == 0 else f"h{s}-{i % 3}" for i, s in enumerate(site)]
+    found, instrument = responses(codes, [f"{s:04d}" for s in site], cluster)
+    assert sums_of(found, instrument).between_weight[0] == pytest.approx(1 / 10)
+    notes = {note.code: note.params["n"] for note in score_municipalities(found, instrument).notes if "n" in note.params}
+    assert notes == {"scoring.clusters_partly": 10}
+
+
+def test_a_rater_holds_half_of_a_file_that_two_rated():
+    unit = [f"u{i}" for i in range(10)] + ["u0", "u1", "u2", "u3"]
+    rater = ["a"] * 10 + ["b"] * 4
+    found, _ = responses(np.ones(14, dtype=int), ["0114"] * 14, [""] * 14, unit, rater)
+    groups = {group: i for i, group in enumerate(groups_of(found, by_area=False))}
+    share = rater_shares(nesting(found.tables["files"], groups, by_area=False))
+    assert share[0] == pytest.approx(0.8**2 + 0.2**2)
+
+
+def test_too_few_double_ratings_leave_the_stated_rater_error():
+    a, b = np.repeat(np.int32([0, 1, 2]), 4), np.repeat(np.int32([1, 2, 0]), 4)
+    gap, scale = np.linspace(-0.2, 0.3, 12), np.full(12, 0.25)
+    assert rater_spread(gap, scale, a, b) is not None
+    assert rater_spread(gap[:11], scale[:11], a[:11], b[:11]) is None
+    assert rater_spread(gap[:0], scale[:0], a[:0], b[:0]) is None
+
+
+def test_the_standard_error_does_not_depend_on_the_confidence_level():
+    found, instrument = nested_responses()
+    errors = [
+        score_municipalities(found, instrument, confidence_level=level).rows["std_error"].tolist()
+        for level in (0.5, 0.95, 0.99)
+    ]
+    assert errors[0] == errors[1] == errors[2]
+
+
+def test_the_interval_of_a_sum_of_sources_is_their_distances_squared_and_added():
+    one = Said(np.array([0.95]), np.array([1 / 20]), np.array([np.inf]), np.array([20.0]))
+    two = Said(np.array([0.3]), np.array([1 / 50]), np.array([np.inf]), np.array([50.0]))
+    score = _score([(0.8, one), (0.2, two)], np.array([70.0]), np.array([""], dtype=object), 0.95)
+    limits = [score_interval(said.estimate, said.kappa, np.array([Z])) for said in (one, two)]
+    below = np.hypot(0.8 * (0.95 - limits[0][0]), 0.2 * (0.3 - limits[1][0]))
+    above = np.hypot(0.8 * (limits[0][1] - 0.95), 0.2 * (limits[1][1] - 0.3))
+    assert score.estimate[0] == pytest.approx(0.82)
+    assert score.low[0] == pytest.approx(0.82 - below[0])
+    assert score.high[0] == pytest.approx(0.82 + above[0])
 
 
 @pytest.mark.slow
