@@ -1,6 +1,6 @@
-"""Coverage of score intervals, made offline: 2,000 studies a cell, seeded and resumable.
+"""Coverage of score intervals, made offline, seeded and resumable: 2,000 pilots, 1,000 studies for other cells.
 
-    python calibration/make_coverage.py [--studies 2000] [--jobs 2] [--cell NAME ...]
+    python calibration/make_coverage.py [--jobs 2] [--cell NAME ...]
 
 Writes calibration/coverage.csv, one row a cell and target; cells that stand there already are kept, so
 that an interrupted run goes on where it stopped. A slow test draws a cell by the commit and redoes it.
@@ -21,6 +21,8 @@ from ibic_fidelity.studies.design import LatentShares, StudyDesign
 
 TABLE = Path(__file__).with_name("coverage.csv")
 SEED = 1_000_000
+STUDIES = {"pilot": 2000, "sites_100": 400}
+STUDIES_ELSE = 1000
 PRACTICE = ("core", "extended")
 FIGURES = ("intervals", "shown", "coverage", "std_error", "mean_width", "bias", "flagged", "coverage_unflagged")
 COLUMNS = ("cell", "seed", "studies", "level", "id", *FIGURES)
@@ -77,7 +79,6 @@ def read_table() -> list[dict[str, str]]:
 def main() -> None:
     """Make the cells that are lacking."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--cell", nargs="*", default=list(CELLS))
     options = parser.parse_args()
@@ -88,7 +89,8 @@ def main() -> None:
         if any(row["cell"] == cell for row in rows):
             continue
         seed = SEED * (1 + list(CELLS).index(cell))
-        found = interval_coverage(CELLS[cell], instrument, n_studies=options.studies, seed=seed, n_jobs=options.jobs)
+        n_studies = STUDIES.get(cell, STUDIES_ELSE)
+        found = interval_coverage(CELLS[cell], instrument, n_studies=n_studies, seed=seed, n_jobs=options.jobs)
         for row in found.rows():
             if (row["level"], row["id"]) in wanted:
                 plain = {

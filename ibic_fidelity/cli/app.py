@@ -6,7 +6,7 @@ which is never ours, keeps its traceback and exits with 1.
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
 
 import typer
@@ -46,6 +46,8 @@ def _version(
 
 def main() -> None:
     """Run the command line and exit with a code."""
+    if hasattr(signal, "SIGPIPE"):  # a pipe whose reader has had enough, such as `head`, ends us quietly
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -61,6 +63,4 @@ def run(arguments: list[str]) -> int:
     except IbicError as error:
         print_error(error, language_of_call(arguments))
         return error.exit_code
-    except BrokenPipeError:  # the reader of a pipe, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -19,9 +19,10 @@ def demo(output: Output = Path("ibic-fidelity-demo"), lang: Lang = "sv") -> None
     from ibic_fidelity.responses.reading import read_responses
 
     say("demo_starts", lang, folder=str(output))
-    source = bundled("data/synthetic") / PILOT
-    # The demo replaces what an earlier demo wrote: it reads nothing of the user's.
-    write_file(output / PILOT, read_bytes(source), force=True)
+    pilot = read_bytes(bundled("data/synthetic") / PILOT)
+    # The demo replaces what an earlier demo wrote, but not a pilot that somebody has changed since.
+    unchanged = (output / PILOT).is_file() and read_bytes(output / PILOT) == pilot
+    write_file(output / PILOT, pilot, force=unchanged)
     instrument = load_instrument("ibic")
     responses = read_responses(output / PILOT, instrument)
     say(

@@ -9,10 +9,11 @@ import typer
 
 from ibic_fidelity.cli.options import Lang
 from ibic_fidelity.cli.output import say
+from ibic_fidelity.foundation.messages import text
 
 if TYPE_CHECKING:
     from ibic_fidelity.foundation.messages import Language
-    from ibic_fidelity.instrument.model import Instrument
+    from ibic_fidelity.instrument.model import Instrument, Measure, Scale
 
 app = typer.Typer(help="Look at instruments.", no_args_is_help=True, rich_markup_mode=None)
 _NAME = typer.Argument("ibic", help="Bundled instrument, or the path of one.", metavar="[NAME|PATH]")
@@ -56,19 +57,29 @@ def show(
 
 
 def _column_lines(instrument: Instrument, lang: Language) -> Iterator[str]:
-    """Yield source, column, codes and wording of every answer column, separated by tabs."""
+    """Yield source, column, codes with their texts, wording, and when 9 is right, separated by tabs."""
     for source in instrument.sources:
         for item, measure in instrument.measures_of(source.id):
-            scale = instrument.by_scale[measure.scale]
-            if scale.type == "register":
-                codes = f"{scale.lowest:g}–{scale.highest:g} ({measure.id}n: n)"
-            else:
-                answers = [str(level.code) for level in scale.levels]
-                codes = " ".join([*answers, *scale.missing.dont_know, *scale.missing.not_applicable])
+            rule = item.not_applicable[lang] if item.not_applicable is not None else ""
             for part in measure.parts or (measure,):
-                yield "\t".join([source.id, part.id, codes, f"{item.label} {part.wording[lang]}"])
+                codes = _codes(instrument.by_scale[measure.scale], measure, lang)
+                reversed_ = text("cli.reversed", lang) if item.reverse else ""
+                wording = f"{item.label} {part.wording[lang]}{reversed_}"
+                yield "\t".join([source.id, part.id, codes, wording, rule])
     for column, (counted, kind) in instrument.count_columns().items():
-        yield "\t".join(["register", column, "n", f"{kind} ({counted})"])
+        label = instrument.by_source[counted].label[lang]
+        yield "\t".join(["register", column, "n", text(f"cli.count_{kind}", lang, source=label), ""])
+
+
+def _codes(scale: Scale, measure: Measure, lang: Language) -> str:
+    """Return the codes of a column and what each means."""
+    if scale.type == "register":
+        return f"{scale.lowest:g}–{scale.highest:g}; {measure.id}n = n"
+    anchors = measure.anchors or tuple(level.anchor for level in scale.levels)
+    codes = [f"{level.code} = {anchor[lang]}" for level, anchor in zip(scale.levels, anchors, strict=True)]
+    missing = (("dont_know", scale.missing.dont_know), ("not_applicable", scale.missing.not_applicable))
+    codes += [f"{words[0]} = {text(f'cli.{kind}', lang)}" for kind, words in missing if words]
+    return "; ".join(codes)
 
 
 @app.command("check")

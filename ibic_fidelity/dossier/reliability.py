@@ -169,7 +169,7 @@ def _consistency(values: UnitValues, confidence_level: float) -> Iterator[dict[s
         return
     alpha = cronbach_alpha(values.x, missing="listwise", confidence_level=confidence_level)
     yield _row("cronbach_alpha", alpha.n, alpha.estimate, ci=alpha.ci, notes=_notes(alpha))
-    notes = () if alpha.reason is None else (alpha.reason,)
+    notes = tuple(note for note in _notes(alpha) if note.code != "psychometrics.feldt_too_narrow")
     yield _row("cronbach_alpha_adjusted", alpha.n, alpha.estimate, ci=alpha.ci_adjusted, notes=notes)
     items = item_analysis(values.x, missing="listwise", low=values.low, high=values.high)
     for j, item in enumerate(values.items):

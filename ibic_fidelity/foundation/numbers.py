@@ -56,14 +56,21 @@ def percent(share: float, language: Language, *, digits: int = 0) -> str:
 def interval(low: float, high: float, style: Style, *, digits: int = 0) -> str:
     """Return an interval as ``low–high``, or a dash where it is not defined.
 
+    Beside a minus sign an en dash cannot be read, and the word for "to" stands instead.
+
     Examples
     --------
     >>> interval(41.2, 58.9, "sv")
     '41–59'
+    >>> interval(-0.2, 0.3, "apa", digits=1)
+    '−.2 to .3'
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         return NOT_AVAILABLE
-    return f"{number(low, style, digits=digits)}–{number(high, style, digits=digits)}"
+    first, last = number(low, style, digits=digits), number(high, style, digits=digits)
+    if first.startswith(_MINUS) or last.startswith(_MINUS):
+        return f"{first} {'till' if style == 'sv' else 'to'} {last}"
+    return f"{first}–{last}"
 
 
 def coefficient(value: float, language: Language, *, digits: int = 2) -> str:

@@ -342,6 +342,7 @@ class Instrument(Part):
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     status: Literal["candidate", "pilot", "validated"]
     rubric: Literal["untested", "tested", "none"]
+    validated_by: tuple[Name, ...] = ()
     title: Text
     about: Text
     site: Site
@@ -442,6 +443,7 @@ def broken_references(instrument: Instrument) -> list[PydanticCustomError]:
         *_dangling(instrument),
         *_bad_measures(instrument),
         *_bad_bands(instrument),
+        *_bad_status(instrument),
     ]
 
 
@@ -517,6 +519,16 @@ def _bad_measures(instrument: Instrument) -> list[PydanticCustomError]:
         if len(formats) > 1:
             errors.append(fail("instrument.reflective_mixed", component=component.id))
     return errors
+
+
+def _bad_status(instrument: Instrument) -> list[PydanticCustomError]:
+    """A word is no validation: an instrument beyond candidate names the published studies behind it."""
+    if instrument.status == "candidate":
+        return []
+    known = {part.id for part in instrument.references}
+    if not instrument.validated_by or not set(instrument.validated_by) <= known:
+        return [fail("instrument.status_without_studies", status=instrument.status)]
+    return []
 
 
 def _bad_bands(instrument: Instrument) -> list[PydanticCustomError]:

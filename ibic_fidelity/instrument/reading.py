@@ -160,6 +160,8 @@ def _place_of(params: dict[str, object], data: Any, places: _Places) -> _Place:
         found = places.of_id(data, str(params[name])) if name in params else None
         if found is not None:
             return found
+    if "status" in params:
+        return places.nearest(("status",))
     if "lows" in params:
         return places.nearest(("bands",))
     return places.nearest(("keys",) if "key" in params else ())

@@ -123,7 +123,7 @@ def band_short(name: str, material: Material) -> str:
 
 
 def _extremes(material: Material, place: Place) -> list[str]:
-    """Return the highest and lowest component, and whether chance could have ordered them so."""
+    """Return the highest and lowest component; no claim that they differ, which their overlap would not tell."""
     shown = [
         row
         for row in profile_rows(material.rows[place], material.instrument)
@@ -134,8 +134,7 @@ def _extremes(material: Material, place: Place) -> list[str]:
     low, high = min(shown, key=lambda row: row["estimate"]), max(shown, key=lambda row: row["estimate"])
     if material.score(low["estimate"]) == material.score(high["estimate"]):
         return []
-    code = "reports.says_extremes_overlap" if low["ci_high"] >= high["ci_low"] else "reports.says_extremes_apart"
-    return [material.say(code, high=_scored(high, material), low=_scored(low, material))]
+    return [material.say("reports.says_extremes", high=_scored(high, material), low=_scored(low, material))]
 
 
 def _scored(row: Row, material: Material) -> str:

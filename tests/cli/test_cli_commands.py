@@ -122,6 +122,13 @@ def test_demo_replaces_its_own_and_ends_by_saying_which_files_to_open(cli, tmp_p
         assert (tmp_path / "demo" / name).is_file()
 
 
+def test_demo_does_not_replace_a_pilot_that_somebody_changed(cli, tmp_path):
+    (tmp_path / "pilot.csv").write_text("mine", encoding="utf-8")
+    ran = cli("demo", "-o", tmp_path)
+    assert ran.code == 4
+    assert (tmp_path / "pilot.csv").read_text(encoding="utf-8") == "mine"
+
+
 def test_instruments_are_listed_shown_and_checked(cli):
     listed = cli("instrument", "list", "--lang", "en")
     assert listed.code == 0
@@ -132,7 +139,11 @@ def test_instruments_are_listed_shown_and_checked(cli):
     columns = [line.split("\t") for line in cli("instrument", "show", "ibic", "--columns").out.splitlines()]
     pilot = (bundled("data/synthetic") / "pilot.csv").read_text(encoding="utf-8-sig").splitlines()[0].split(";")
     assert {line[1] for line in columns} <= set(pilot)
-    assert ["files", "bu1", "0 1 8 9"] in [line[:3] for line in columns]
+    told = {line[1]: line for line in columns}
+    assert told["ut1a"][2] == "0 = Nej; 1 = Ja; 8 = vet ej; 9 = ej aktuellt"
+    assert told["bu1"][2].startswith("0 = Minst en beviljad insats saknar mål")
+    assert "2 = " in told["ut5"][2]
+    assert all(line[4] for line in columns if "9 = " in line[2] and line[0] == "files")
     assert cli("instrument", "check", "ibic", "--lang", "en").out.splitlines()[-1].startswith("104 items; 0 warnings")
 
 

@@ -100,6 +100,11 @@ BAD = {
         "instrument.tag",
         line_of(GOOD, "version"),
     ),
+    "status without studies": (
+        changed("status: candidate", "status: validated"),
+        "instrument.status_without_studies",
+        line_of(GOOD, "status:"),
+    ),
     "tag on a list": (
         changed("  - {id: src, citation: En källa}", "  - !!python/object:os.system {id: src, citation: En källa}"),
         "instrument.tag",

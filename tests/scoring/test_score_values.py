@@ -227,3 +227,45 @@ def test_of_site_keeps_only_that_site(responses_of, mini):
     assert len(scores.of_site("0180").rows) * 2 == len(scores.rows)
     with pytest.raises(UsageError, match="9999"):
         scores.of_site("9999")
+
+
+def test_a_triangulating_register_value_enters_no_component(responses_of, mini):
+    """Item a1 also asked of the register, as a check: the component must not move with it."""
+
+    def scored(value):
+        item = mini.by_item["a1"]
+        check = item.primary.model_copy(
+            update={"id": "a1r", "source": "register", "scale": "percent", "role": "triangulating"}
+        )
+        changed = item.model_copy(update={"component": "b", "measures": (*item.measures, check)})
+        wider = mini.replaced(items=tuple(changed if one.id == "a1" else one for one in mini.items))
+        base = responses_of(OTHER, instrument=wider)
+        columns = wider.columns_of("register")
+        shown = np.array([[{"a1r": value, "b1": 60.0}[column] for column in columns]])
+        register = source_table(
+            "register", columns, np.full((1, 2), -4), {"site": ["0180"], "unit": ["r"]},
+            values=shown, counts=np.full((1, 2), 50.0),
+        )  # fmt: skip
+        tables = {**base.tables, "register": register}
+        responses = Responses(tables, *FRAME, wider.id, wider.version, wider.sha256, "test")
+        return score(score_municipalities(responses, wider).rows, site="0180", component="b", level="component")
+
+    assert scored(0.0)["estimate"] == scored(100.0)["estimate"] == pytest.approx((50 + 60) / 2)
+
+
+def test_nothing_to_score_is_refused(mini):
+    with pytest.raises(UsageError, match="no responses"):
+        score_municipalities(Responses({}, *FRAME, mini.id, mini.version, mini.sha256, "test"), mini)
+
+
+def test_the_order_of_sources_changes_no_byte(responses_of, mini):
+    users = [("0180", f"p{i}", 3, 1, 1) for i in range(6)]
+    one = responses_of(FILES + OTHER, REGISTER, users)
+    two = Responses(dict(reversed(one.tables.items())), one.frame, mini.id, mini.version, mini.sha256, "test")
+    assert score_municipalities(one, mini).to_json() == score_municipalities(two, mini).to_json()
+
+
+def test_the_gravest_reason_stands(responses_of, mini):
+    rows = score_municipalities(responses_of(FILES[:4] + OTHER, {"0180": (60.0, 200)}), mini).rows
+    assert score(rows, site="0114", component="a", level="component")["reason"] == "scoring.too_few"
+    assert score(rows, site="0114", statistic="total_core")["reason"] == "scoring.source_missing"
