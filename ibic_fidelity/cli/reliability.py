@@ -19,6 +19,7 @@ from ibic_fidelity.cli.options import (
     Sheet,
 )
 from ibic_fidelity.cli.output import print_notes, say
+from ibic_fidelity.cli.reading import read_data
 
 
 def reliability(
@@ -40,19 +41,9 @@ def reliability(
     """Print alpha, ICC(1), ICC(2) and within-group agreement by component, and items' statistics to a file."""
     from ibic_fidelity.dossier.reliability import component_reliability
     from ibic_fidelity.foundation.files import write_file
-    from ibic_fidelity.instrument.reading import load_instrument
-    from ibic_fidelity.responses.reading import read_responses
 
-    defined = load_instrument(instrument)
-    responses = read_responses(
-        data[0] if len(data) == 1 else tuple(data),
-        defined,
-        sheet=sheet,
-        separator=separator,
-        encoding=encoding,
-        source=source,
-        partial=partial,
-    )
+    reading = {"sheet": sheet, "separator": separator, "encoding": encoding, "source": source, "partial": partial}
+    responses, defined = read_data(data, instrument, **reading)
     print_notes(responses.notes, lang)
     result = component_reliability(responses, defined, confidence_level=confidence)
     typer.echo(result.text(lang))

@@ -21,6 +21,7 @@ from ibic_fidelity.cli.options import (
     Sheet,
 )
 from ibic_fidelity.cli.output import print_notes, progress, say
+from ibic_fidelity.cli.reading import read_data
 
 if TYPE_CHECKING:
     from ibic_fidelity.foundation.messages import Language
@@ -47,20 +48,10 @@ def score(
 ) -> None:
     """Score every site, with intervals, and write scores.json, scores.xlsx and a report to open."""
     from ibic_fidelity.foundation.files import claim_folder
-    from ibic_fidelity.instrument.reading import load_instrument
-    from ibic_fidelity.responses.reading import read_responses
 
     claim_folder(output, FILES, force=force)
-    defined = load_instrument(instrument)
-    responses = read_responses(
-        data[0] if len(data) == 1 else tuple(data),
-        defined,
-        sheet=sheet,
-        separator=separator,
-        encoding=encoding,
-        source=source,
-        partial=partial,
-    )
+    reading = {"sheet": sheet, "separator": separator, "encoding": encoding, "source": source, "partial": partial}
+    responses, defined = read_data(data, instrument, **reading)
     print_notes(responses.notes, lang)
     score_into(responses, defined, output, lang, confidence=confidence, force=force)
 

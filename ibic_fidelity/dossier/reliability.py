@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ibic_fidelity.dossier.unit_values import UnitValues, unit_values
-from ibic_fidelity.errors import IbicWarning, UsageError
+from ibic_fidelity.errors import IbicWarning
 from ibic_fidelity.foundation.messages import Language, Message, text
 from ibic_fidelity.foundation.numbers import Style, coefficient, interval
-from ibic_fidelity.foundation.results import ConfidenceInterval, Provenance, Records, package_version, table
+from ibic_fidelity.foundation.results import ConfidenceInterval, Provenance, Records, table
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.psychometrics.internal_consistency import CronbachAlpha, cronbach_alpha
 from ibic_fidelity.psychometrics.intraclass import GroupMeanReliability, group_mean_reliability
 from ibic_fidelity.psychometrics.items import item_analysis
 from ibic_fidelity.psychometrics.within_group import within_group_agreement
 from ibic_fidelity.responses.model import Responses
+from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,8 +119,7 @@ def component_reliability(
     >>> "cronbach_alpha" in set(result.table["statistic"])
     True
     """
-    if responses.instrument_sha256 != instrument.sha256:
-        raise UsageError("dossier.other_instrument", coded=responses.instrument_id, given=instrument.id)
+    check_same_instrument(responses, instrument)
     rows: list[dict[str, Any]] = []
     for answered in responses.tables.values():
         if instrument.by_source[answered.source].kind == "register":
@@ -130,16 +130,7 @@ def component_reliability(
                 for row in _rows(values, confidence_level)
             ]
     labels = {part.id: part.label.as_dict() for part in (*instrument.components, *instrument.sources)}
-    provenance = Provenance(
-        package=package_version(),
-        instrument_id=instrument.id,
-        instrument_version=instrument.version,
-        instrument_status=instrument.status,
-        instrument_sha256=instrument.sha256,
-        data_sha256=responses.data_sha256,
-        synthetic=responses.synthetic,
-        options={"confidence_level": confidence_level},
-    )
+    provenance = provenance_of(responses, instrument, {"confidence_level": confidence_level})
     names = ("site", "source", "component", "item", "statistic", "n", "estimate", "ci_low", "ci_high", "method")
     records = Records.of(**{name: [row[name] for row in rows] for name in names})
     return ComponentReliability(records, tuple(row["notes"] for row in rows), labels, confidence_level, provenance)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ibic_fidelity.instrument.model import Component, Instrument
 from ibic_fidelity.responses.model import SourceTable
+from ibic_fidelity.scoring.grouping import begins
 from ibic_fidelity.scoring.measures import measure_values
 
 
@@ -74,8 +75,6 @@ def _scaled(
 
 def _units(table: SourceTable) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the unit of each row, numbered from 0, and the first row of each unit."""
-    new = np.zeros(table.n, dtype=bool)
-    new[:1] = True
-    for key in (table.site, table.wave, table.service_area, table.cluster, table.unit):
-        new[1:] |= key.codes[1:] != key.codes[:-1]
+    keys = (table.site, table.wave, table.service_area, table.cluster, table.unit)
+    new = begins([key.codes for key in keys], table.n)
     return np.cumsum(new) - 1, np.flatnonzero(new)

@@ -522,7 +522,7 @@ def _bad_measures(instrument: Instrument) -> list[PydanticCustomError]:
 
 
 def _bad_status(instrument: Instrument) -> list[PydanticCustomError]:
-    """A word is no validation: an instrument beyond candidate names the published studies behind it."""
+    """Return a fault where an instrument beyond candidate names no study: a word is no validation."""
     if instrument.status == "candidate":
         return []
     known = {part.id for part in instrument.references}

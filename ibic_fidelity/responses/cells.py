@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ibic_fidelity.foundation.messages import LANGUAGES, Message
+from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message
+from ibic_fidelity.foundation.messages import text as said
 from ibic_fidelity.instrument.model import Item, Measure, Scale, Text
 from ibic_fidelity.responses.model import BLANK, DONT_KNOW, NOT_APPLICABLE
 from ibic_fidelity.responses.tables import BLANKS, fold
@@ -38,6 +39,9 @@ _NUMBER = (
     re.compile(r"[-\u2212]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+"),
     re.compile(r"[-\u2212]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+"),
 )
+#: What a yes or no may be called in any instrument, to its code on a scale of 0 and 1.
+_YES_NO = {"nej": 0, "no": 0, "ja": 1, "yes": 1}
+_ANCHOR_SHOWN = 40
 #: Serial numbers of days that a spreadsheet shows as dates: the years 2000 to 2099.
 _SERIALS = (36526, 73050)
 
@@ -58,6 +62,8 @@ class AnswerRule:
         The item's printed label.
     may_not_apply : bool
         Whether "not applicable" is an answer here.
+    answers : mapping of str to str
+        The accepted answers in each language, codes with their texts cut short, to be shown.
     """
 
     low: int
@@ -66,6 +72,7 @@ class AnswerRule:
     words: Mapping[str, int]
     item: str
     may_not_apply: bool
+    answers: Mapping[str, str]
 
     def code(self, text: str) -> int | Message:
         """Return the code of a cell, or the rule that it breaks."""
@@ -82,7 +89,7 @@ class AnswerRule:
             number = int(whole)
             if self.low <= number <= self.high:
                 return number
-            return _outside(number, self.low, self.high)
+            return _outside(number, self)
         word = self.words.get(_sentence(plain))
         return _diagnosis(plain, self) if word is None else self._word(word)
 
@@ -117,11 +124,39 @@ def answer_rule(item: Item, measure: Measure, scale: Scale, *, may_not_apply: bo
             word = _sentence(anchor[language])
             if words.setdefault(word, level.code) != level.code:
                 unclear.add(word)
-    for word in unclear:
-        del words[word]
     missing = missing_kinds(scale)
-    words |= {_sentence(word): kind for word, kind in missing.items()}
-    return AnswerRule(int(scale.lowest), int(scale.highest), missing, words, item.label, may_not_apply)
+    words = _general_words(scale) | words | {_sentence(word): kind for word, kind in missing.items()}
+    for word in unclear:
+        words.pop(word, None)
+    answers = {language: _answers(scale, anchors, may_not_apply, language) for language in LANGUAGES}
+    return AnswerRule(int(scale.lowest), int(scale.highest), missing, words, item.label, may_not_apply, answers)
+
+
+def _general_words(scale: Scale) -> dict[str, int]:
+    """Return the words of the scale's own levels, and yes and no where its codes are 0 and 1.
+
+    A measure with longer anchors of its own may be answered, or labelled, by these too.
+    """
+    words = dict(_YES_NO) if scale.type in ("share", "checklist") else {}
+    for language in LANGUAGES:
+        words |= {_sentence(level.anchor[language]): level.code for level in scale.levels}
+    return words
+
+
+def _answers(scale: Scale, anchors: tuple[Text, ...], may_not_apply: bool, language: Language) -> str:
+    shown = [
+        f"{level.code} = {_cut(anchor[language])}" for level, anchor in zip(scale.levels, anchors, strict=True)
+    ]
+    if scale.missing.dont_know:
+        shown.append(f"{scale.missing.dont_know[0]} = {said('responses.answer_dont_know', language)}")
+    if scale.missing.not_applicable and may_not_apply:
+        shown.append(f"{scale.missing.not_applicable[0]} = {said('responses.answer_not_applicable', language)}")
+    return "; ".join(shown)
+
+
+def _cut(anchor: str) -> str:
+    plain = anchor.rstrip(".")
+    return plain if len(plain) <= _ANCHOR_SHOWN else plain[: _ANCHOR_SHOWN - 1].rstrip() + "…"
 
 
 def missing_kinds(scale: Scale) -> dict[str, int]:
@@ -152,7 +187,7 @@ def column_codes(
         elif named is not None and named < 0 and not (isinstance(code, int) and code >= 0):
             codes[text] = rule.code(label or "")
         elif named is not None and isinstance(code, int) and code != named:
-            codes[text] = Message("responses.label_contradicts", {"label": label})
+            codes[text] = Message("responses.label_contradicts", {"label": label, "answers": rule.answers})
         else:
             codes[text] = code
     return codes
@@ -165,18 +200,19 @@ def _declared_missing(
         return code
     if named is not None and named < 0 and not isinstance(code, int):
         return rule.code(label or "")
-    return Message("responses.missing_undeclared", {"label": label or "–"})
+    shown = f" ({label})" if label else ""
+    return Message("responses.missing_undeclared", {"label": shown, "answers": rule.answers})
 
 
 def _sentence(text: str) -> str:
     return fold(text).rstrip(".").rstrip()
 
 
-def _outside(number: int, low: int, high: int) -> Message:
+def _outside(number: int, rule: AnswerRule) -> Message:
     if _SERIALS[0] <= number <= _SERIALS[1]:
         typed = date(1899, 12, 30) + timedelta(days=number)
         return Message("responses.looks_like_date", {"typed": f"{typed.month}-{typed.day}"})
-    return Message("responses.out_of_range", {"low": low, "high": high})
+    return Message("responses.out_of_range", {"low": rule.low, "high": rule.high, "answers": rule.answers})
 
 
 def general_fault(text: str) -> Message | None:
@@ -197,11 +233,11 @@ def _diagnosis(text: str, rule: AnswerRule) -> Message:
         typed = f"{int(match.group(1))}-{int(match.group(2))}" if match else text
         return Message("responses.looks_like_date", {"typed": typed})
     if fold(text) in _TRUTH:
-        return Message("responses.truth_value")
+        return Message("responses.truth_value", {"answers": rule.answers})
     if _DECIMAL.fullmatch(text):
-        return Message("responses.not_whole")
+        return Message("responses.not_whole", {"answers": rule.answers})
     if _ODD.fullmatch(text):
-        return Message("responses.odd_number")
+        return Message("responses.odd_number", {"answers": rule.answers})
     return _near_anchor(text, rule)
 
 
@@ -209,8 +245,9 @@ def _near_anchor(text: str, rule: AnswerRule) -> Message:
     word = _sentence(text[:200])
     close = difflib.get_close_matches(word, rule.words, n=1, cutoff=0.75)
     if close:
-        return Message("responses.not_an_answer_close", {"suggestion": close[0], "item": rule.item})
-    return Message("responses.not_an_answer", {"low": rule.low, "high": rule.high})
+        params = {"suggestion": close[0], "item": rule.item, "answers": rule.answers}
+        return Message("responses.not_an_answer_close", params)
+    return Message("responses.not_an_answer", {"low": rule.low, "high": rule.high, "answers": rule.answers})
 
 
 def number_of(text: str) -> float | Message:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.responses.tables import BLANKS, Found, Origin, RawTable, assemble
+from ibic_fidelity.responses.tables import BLANKS, Found, Origin, RawTable, assemble, heading_row
 
 SEPARATORS = (";", ",", "\t", "|")
 SAMPLE = 200
@@ -97,6 +97,9 @@ def _separator(text: str, origin: Origin, found: Found, *, wanted: str | None) -
     if wanted is not None:
         return wanted
     header = next(line for line in io.StringIO(text, newline="") if line.strip(BLANKS))
+    titled = _below_a_title(text, origin.known)
+    if titled is not None:
+        return titled
     outside = re.sub(r'"[^"]*"', "", header)
     seen = [mark for mark in SEPARATORS if mark in outside]
     if len(seen) <= 1:
@@ -106,6 +109,16 @@ def _separator(text: str, origin: Origin, found: Found, *, wanted: str | None) -
         return even[0]
     names = " ".join("tab" if mark == "\t" else mark for mark in seen)
     found.fault("separator_unclear", origin, row=1, value=header, seen=names)
+    return None
+
+
+def _below_a_title(text: str, known: frozenset[str]) -> str | None:
+    """Return what separates the headings where other lines stand above them."""
+    lines = [line for _, line in zip(range(12), io.StringIO(text), strict=False) if line.strip(BLANKS)][:6]
+    for mark in SEPARATORS:
+        cells = [[cell.strip(f'"{BLANKS}') for cell in line.split(mark)] for line in lines]
+        if heading_row(list(enumerate(cells)), known) is not None:
+            return mark
     return None
 
 

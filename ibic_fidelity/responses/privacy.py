@@ -9,6 +9,7 @@ from collections.abc import Iterable
 MASK = "••••••-••••"
 
 _PATTERN = re.compile(r"(?<!\d)(?:(18|19|20)?(\d{2})(\d{2})(\d{2})[-+\u2010-\u2015\u2212 \u00a0]?(\d{4}))(?!\d)")
+_MARKS = "-+\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 #: A number that lost its leading zero in a spreadsheet: people born in the years 2000–2009.
 _LOST_ZERO = re.compile(r"\d{9}(?:\.0)?")
 
@@ -30,6 +31,17 @@ def has_personal_number(text: str) -> bool:
         match = _PATTERN.fullmatch("0" + text.strip().removesuffix(".0"))
         return match is not None and _is_date(match) and _luhn(match)
     return False
+
+
+def has_personal_form(text: str) -> bool:
+    """Return whether a text holds a date and four digits set off as in a personal number, whatever the check digit.
+
+    Examples
+    --------
+    >>> has_personal_form("19850709-9806"), has_personal_form("8507099806"), has_personal_form("851309-9806")
+    (True, False, False)
+    """
+    return any(_is_date(match) and match.group()[-5] in _MARKS for match in _PATTERN.finditer(text))
 
 
 def personal_numbers(texts: Iterable[str]) -> list[str]:

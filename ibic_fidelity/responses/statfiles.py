@@ -24,13 +24,15 @@ Value = float | str | None
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """What a file holds: columns by name, value labels, missing ranges and values, which columns are numbers."""
+    """What a file holds: columns by name, value labels, missing ranges and values, which columns may hold
+    missing letters, and which are numbers."""
 
     columns: Mapping[str, Sequence[Value]]
     labels: Mapping[str, Sequence[tuple[Value, str]]]
     ranges: Mapping[str, Sequence[tuple[Value, Value]]]
     missing: Mapping[str, Sequence[Value]]
     letters: frozenset[str]
+    numbers: frozenset[str]
 
     def text(self, name: str, value: Value) -> str:
         """Return a value as text; a letter among the numbers of Stata is one of its missing values."""
@@ -68,6 +70,7 @@ def read_statistics_file(
         {j: _labels(data, name) for j, name in enumerate(names) if name in data.labels},
         {j: missing for j, name in enumerate(names) if (missing := _missing(data, name))},
         origin.source,
+        numbers={j: "stata" if stata else "spss" for j, name in enumerate(names) if name in data.numbers},
     )
     return unpasted(_without_blank_rows(table, found), found)[0]
 
@@ -91,8 +94,9 @@ def _read(path: Path, origin: Origin, found: Found, *, stata: bool, encoding: st
     if None in columns or len({len(values) for values in columns.values()}) > 1:
         found.fault("damaged", origin)
         return None
-    numbers = {name for name, kind in read["types"].items() if stata and kind != "string"}
-    return _Data(columns, read["labels"], read["ranges"], read["missing"], frozenset(numbers))
+    numbers = frozenset(name for name, kind in read["types"].items() if kind != "string")
+    lettered = numbers if stata else frozenset[str]()
+    return _Data(columns, read["labels"], read["ranges"], read["missing"], lettered, numbers)
 
 
 def _labels(data: _Data, name: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Fault
@@ -44,6 +44,10 @@ class RawTable:
         The texts of a column that the file declares missing, from statistics programs.
     source : str or None
         The source that the caller named for the file.
+    percent : mapping of int to frozenset of int
+        The rows of a column, by its place, whose numbers a spreadsheet shows as percent.
+    numbers : mapping of int to str
+        The columns that a statistics program stores as numbers, and the program: ``spss`` or ``stata``.
     """
 
     file: str
@@ -55,6 +59,8 @@ class RawTable:
     labels: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     user_missing: Mapping[int, frozenset[str]] = field(default_factory=dict)
     source: str | None = None
+    percent: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    numbers: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -64,12 +70,13 @@ class RawTable:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a table comes from, before there is one."""
+    """Where a table comes from, before there is one; `known` are the folded names that its columns may have."""
 
     file: str
     stem: str
     order: int
     source: str | None = None
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -174,24 +181,29 @@ def squash(text: str) -> str:
     return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", fold(text)))
 
 
-def assemble(origin: Origin, rows: list[list[str]], found: Found, *, first: int = 1) -> RawTable | None:
+def assemble(
+    origin: Origin, rows: list[list[str]], found: Found, *, percent: Mapping[int, frozenset[int]] | None = None
+) -> RawTable | None:
     """Return the neutral table of a list of rows, the first that is not blank being the header.
 
     Ragged rows and repeated headers become faults and are left out, blank rows are counted in a note.
-    `first` is the number of the first row as the user sees it.
     """
-    numbered = [(first + i, row) for i, row in enumerate(rows) if any(row) and "".join(row).strip(BLANKS)]
+    numbered = [(1 + i, row) for i, row in enumerate(rows) if any(row) and "".join(row).strip(BLANKS)]
     if not numbered:
         found.fault("empty_file", origin)
         return None
     header_row, header = numbered[0]
+    heading = heading_row(numbered, origin.known)
+    if heading is not None:
+        found.fault("title_row", origin, row=header_row, value="".join(header).strip(BLANKS), heading=heading)
+        return None
     if any(cell.lstrip(BLANKS).startswith('{"ImportId"') for _, row in numbered[1:3] for cell in row):
         found.fault("qualtrics_header", origin, row=header_row + 1)
         return None
     header = [cell.strip(BLANKS) for cell in header]
     while header and not header[-1] and all(len(row) < len(header) for _, row in numbered[1:]):
         header.pop()
-    blank = len(rows) - (header_row - first) - len(numbered)
+    blank = len(rows) - (header_row - 1) - len(numbered)
     if blank:
         found.note("note_blank_rows", file=origin.file, n=blank)
     body = _even(origin, header, numbered[1:], found)
@@ -202,11 +214,29 @@ def assemble(origin: Origin, rows: list[list[str]], found: Found, *, first: int 
         return None
     columns = tuple(zip(*(row for _, row in body), strict=True))
     numbers = [number for number, _ in body]
-    table = RawTable(origin.file, origin.stem, origin.order, tuple(header), columns, numbers, source=origin.source)
+    made = RawTable(origin.file, origin.stem, origin.order, tuple(header), columns, numbers, source=origin.source)
+    table = made if not percent else replace(made, percent=percent)
     table, pasted = unpasted(table, found)
     for number in sorted(repeated) if not pasted else ():
         found.fault("header_again", origin, row=number)
     return without_empty_columns(table, found)
+
+
+def heading_row(numbered: Sequence[tuple[int, list[str]]], known: frozenset[str]) -> int | None:
+    """Return the number of the row that has the headings, where others stand above it."""
+    if len(numbered) < 2:
+        return None
+    first = numbered[0][1]
+    alone = sum(1 for cell in first if cell.strip(BLANKS)) == 1
+    if known_names(first, known) >= (2 if alone else 1):
+        return None
+    least = 2 if alone else 3
+    return next((number for number, row in numbered[1:6] if known_names(row, known) >= least), None)
+
+
+def known_names(row: Iterable[str], known: frozenset[str]) -> int:
+    """Return how many different cells of a row are the name of a column."""
+    return len({fold(cell) for cell in row} & known)
 
 
 def _same(row: list[str], header: list[str]) -> bool:
@@ -265,6 +295,8 @@ def cut(table: RawTable, index: Sequence[int], columns: Sequence[int] | None = N
         {new: table.labels[j] for new, j in enumerate(places) if j in table.labels},
         {new: table.user_missing[j] for new, j in enumerate(places) if j in table.user_missing},
         table.source,
+        {new: table.percent[j] for new, j in enumerate(places) if j in table.percent},
+        {new: table.numbers[j] for new, j in enumerate(places) if j in table.numbers},
     )
 
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibic_fidelity.errors import UsageError
+from ibic_fidelity.responses.columns import source_names, source_of_headings
 from ibic_fidelity.responses.privacy import masked
-from ibic_fidelity.responses.tables import Found, Origin, RawTable, assemble, letters
-from ibic_fidelity.responses.zipped import Place, SheetFacts, facts, opened, sheet_parts
+from ibic_fidelity.responses.tables import Found, Origin, RawTable, assemble, fold, letters
+from ibic_fidelity.responses.zipped import Place, SheetFacts, facts, opened, percent_styles, sheet_parts
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
+
+    from ibic_fidelity.instrument.model import Instrument
 
 #: What stands in the neutral table for a formula that was saved without its value.
 UNCOMPUTED = "=…"
 
 
 def read_workbook(
-    raw: bytes, origin: Origin, found: Found, *, sheet: str | None, names_source: Callable[[str], bool]
+    raw: bytes, origin: Origin, found: Found, instrument: Instrument, *, sheet: str | None
 ) -> list[RawTable]:
     """Return the tables of a workbook.
 
@@ -31,18 +35,19 @@ def read_workbook(
         The file.
     origin, found : Origin, Found
         Where it comes from, and what collects its faults.
+    instrument : Instrument
+        Whose sources may give the sheets their names.
     sheet : str, optional
         The sheet to read. Without it the sheets that are named after a source are read, or the only
         sheet with content.
-    names_source : callable
-        Tells whether a sheet's name is that of a source.
     """
     import python_calamine as calamine
 
     parts = opened(raw, origin, found)
     if parts is None:
         return []
-    known = {name: facts(xml) for name, xml in sheet_parts(parts).items()}
+    percent = percent_styles(parts)
+    known = {name: facts(xml, percent) for name, xml in sheet_parts(parts).items()}
     if any(fact.too_large for fact in known.values()):
         found.fault("too_many_cells", origin)
         return []
@@ -60,7 +65,8 @@ def read_workbook(
     filled = [name for name in sheets if sheets[name].height]
     hidden = [name for name in filled if name not in visible]
     if sheet is None:
-        chosen = _chosen([name for name in filled if name in visible], hidden, origin, found, names_source)
+        seen = {name: sheets[name] for name in filled if name in visible}
+        chosen = _chosen(seen, hidden, origin, found, instrument)
     elif sheet in filled:
         chosen = [sheet]
     else:
@@ -73,7 +79,7 @@ def read_workbook(
 
 
 def _named(origin: Origin, sheet: str, number: int) -> Origin:
-    return Origin(f"{origin.file} [{masked(sheet)}]", sheet, origin.order + number, origin.source)
+    return replace(origin, file=f"{origin.file} [{masked(sheet)}]", stem=sheet, order=origin.order + number)
 
 
 def _masked(names: list[str]) -> list[str]:
@@ -81,25 +87,39 @@ def _masked(names: list[str]) -> list[str]:
 
 
 def _chosen(
-    filled: list[str],
+    sheets: Mapping[str, CalamineSheet],
     hidden: list[str],
     origin: Origin,
     found: Found,
-    names_source: Callable[[str], bool],
+    instrument: Instrument,
 ) -> list[str]:
+    filled = list(sheets)
     if hidden:
         found.note("note_hidden_sheets", file=origin.file, sheets=_masked(hidden))
     if not filled:
         found.fault("empty_file", origin)
         return []
-    named = [name for name in filled if names_source(name)]
+    names = source_names(instrument)
+    named = [name for name in filled if fold(name) in names]
     if len(filled) > 1 and not named:
         found.fault("which_sheet", origin, sheets=_masked(filled))
         return []
     others = [name for name in filled if name not in named] if named else []
+    answered = {name: _answered(sheets[name], instrument) for name in others}
+    for number, (name, source) in enumerate(answered.items(), start=len(named)):
+        if source is not None:
+            label = instrument.by_source[source].label.as_dict()
+            found.fault("sheet_aside", _named(origin, name, number), row=1, source=source, label=label)
+    others = [name for name in others if answered[name] is None]
     if others:
         found.note("note_other_sheets", file=origin.file, sheets=_masked(others))
     return named or filled
+
+
+def _answered(sheet: CalamineSheet, instrument: Instrument) -> str | None:
+    """Return the source whose answer columns stand in the first rows of a sheet."""
+    rows = [[cell_text(value) for value in row] for row in sheet.to_python(nrows=12)]
+    return next((source for row in rows if (source := source_of_headings(row, instrument)) is not None), None)
 
 
 def _table(sheet: CalamineSheet, fact: SheetFacts, origin: Origin, found: Found) -> RawTable | None:
@@ -113,7 +133,10 @@ def _table(sheet: CalamineSheet, fact: SheetFacts, origin: Origin, found: Found)
     rows = [[cell_text(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
     _put(rows, dict.fromkeys(fact.formulas, UNCOMPUTED))
     _put(rows, fact.errors)
-    return assemble(origin, rows, found)
+    percent: dict[int, set[int]] = {}
+    for row, column in fact.percent:
+        percent.setdefault(column, set()).add(row + 1)
+    return assemble(origin, rows, found, percent={column: frozenset(some) for column, some in percent.items()})
 
 
 def _put(rows: list[list[str]], texts: Mapping[Place, str]) -> None:

@@ -32,6 +32,11 @@ _REFERENCE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>[^<]+<")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
+_NUMBER_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b[^>]*>")
+_STYLES = re.compile(rb"<(?:\w+:)?cellXfs\b[^>]*>(.*?)</(?:\w+:)?cellXfs>", re.DOTALL)
+_STYLE = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>")
+_STYLED = re.compile(rb"""\bs=["'](\d+)["']""")
 _ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 #: (row, column), both counted from 0.
@@ -52,12 +57,15 @@ class SheetFacts:
         How many rows are hidden.
     too_large : bool
         Whether the sheet spans more than `MAX_CELLS` cells.
+    percent : tuple of Place
+        Cells whose number is shown as percent.
     """
 
     errors: Mapping[Place, str]
     formulas: tuple[Place, ...]
     hidden_rows: int
     too_large: bool
+    percent: tuple[Place, ...] = ()
 
 
 def kind_of(raw: bytes) -> str:
@@ -141,8 +149,23 @@ def _attributes(tag: bytes) -> dict[str, str]:
     }
 
 
-def facts(xml: bytes) -> SheetFacts:
-    """Return what has to be known about a sheet besides its values."""
+def percent_styles(parts: Mapping[str, bytes]) -> frozenset[bytes]:
+    """Return the numbers of the cell styles of a workbook that show a number as percent."""
+    xml = parts.get("xl/styles.xml", b"")
+    formats = {"9", "10"}
+    for tag in _NUMBER_FORMAT.findall(xml):
+        attributes = _attributes(tag)
+        if "%" in attributes.get("formatCode", ""):
+            formats.add(attributes.get("numFmtId", ""))
+    styles = _STYLES.search(xml)
+    tags = _STYLE.findall(styles.group(1)) if styles else []
+    return frozenset(
+        str(place).encode() for place, tag in enumerate(tags) if _attributes(tag).get("numFmtId") in formats
+    )
+
+
+def facts(xml: bytes, percent: frozenset[bytes] = frozenset()) -> SheetFacts:
+    """Return what has to be known about a sheet besides its values; `percent` are the styles of percent."""
     rows = _ROW.findall(xml)
     numbers = [int(match.group(1)) for row in rows if (match := _ROW_NUMBER.search(row))]
     numbers += [int(number) for number in set(_CELL_ROW.findall(xml))]
@@ -159,7 +182,18 @@ def facts(xml: bytes) -> SheetFacts:
             formulas.append(place)
     tall = max([len(rows), *numbers])
     hidden = sum(1 for row in rows if _HIDDEN.search(row))
-    return SheetFacts(errors, tuple(formulas), hidden, tall * widest > MAX_CELLS)
+    return SheetFacts(errors, tuple(formulas), hidden, tall * widest > MAX_CELLS, _styled(xml, percent))
+
+
+def _styled(xml: bytes, styles: frozenset[bytes]) -> tuple[Place, ...]:
+    if not styles:
+        return ()
+    places = [
+        _place(attributes)
+        for attributes in _CELL.findall(xml)
+        if (match := _STYLED.search(attributes)) is not None and match.group(1) in styles
+    ]
+    return tuple(place for place in places if place is not None)
 
 
 def _place(attributes: bytes) -> Place | None:

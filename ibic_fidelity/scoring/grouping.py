@@ -67,7 +67,7 @@ def groups_of(responses: Responses, *, by_area: bool) -> tuple[Group, ...]:
 def _first_rows(table: SourceTable, *, by_area: bool) -> Index:
     """Return where the groups of a table in canonical order begin."""
     keys = [table.site, table.wave, *([table.service_area] if by_area else [])]
-    return np.flatnonzero(_changes([key.codes for key in keys], table.n))
+    return np.flatnonzero(begins([key.codes for key in keys], table.n))
 
 
 def _group(table: SourceTable, row: np.intp, *, by_area: bool) -> Group:
@@ -83,8 +83,8 @@ def nesting(table: SourceTable, groups: Mapping[Group, int], *, by_area: bool) -
     new_group = np.zeros(table.n, dtype=bool)
     new_group[group_rows] = True
     named = np.array([bool(label) for label in table.cluster.labels])[table.cluster.codes]
-    new_unit = new_group | _changes([table.service_area.codes, table.cluster.codes, table.unit.codes], table.n)
-    new_cluster = new_group | _changes([table.cluster.codes], table.n) | (new_unit & ~named)
+    new_unit = new_group | begins([table.service_area.codes, table.cluster.codes, table.unit.codes], table.n)
+    new_cluster = new_group | begins([table.cluster.codes], table.n) | (new_unit & ~named)
     unit_rows, cluster_rows = np.flatnonzero(new_unit), np.flatnonzero(new_cluster)
     names = [groups[_group(table, row, by_area=by_area)] for row in group_rows]
     return Nesting(
@@ -102,7 +102,7 @@ def nesting(table: SourceTable, groups: Mapping[Group, int], *, by_area: bool) -
     )
 
 
-def _changes(keys: list[NDArray[np.int32]], n: int) -> NDArray[np.bool_]:
+def begins(keys: list[NDArray[np.int32]], n: int) -> NDArray[np.bool_]:
     """Return where any key differs from the row before; the first row begins something."""
     new = np.zeros(n, dtype=bool)
     new[:1] = True

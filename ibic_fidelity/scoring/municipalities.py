@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.results import Provenance, Records, library_versions, package_version
+from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.responses.model import Responses
+from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
 from ibic_fidelity.scoring.bands import band_of, gate_status, held_band
 from ibic_fidelity.scoring.components import Score, composite_score, measure_score, needed_items
 from ibic_fidelity.scoring.grouping import Group, groups_of
@@ -94,17 +95,7 @@ def score_municipalities(responses: Responses, instrument: Instrument, *, confid
         spread=parts[0]["spread"],
         confidence_level=confidence_level,
         notes=(*notes, Message("scoring.no_occasions")),
-        provenance=Provenance(
-            package=package_version(),
-            instrument_id=instrument.id,
-            instrument_version=instrument.version,
-            instrument_status=instrument.status,
-            instrument_sha256=instrument.sha256,
-            data_sha256=responses.data_sha256,
-            synthetic=responses.synthetic,
-            options={"confidence_level": confidence_level},
-            libraries=library_versions("numpy", "scipy"),
-        ),
+        provenance=provenance_of(responses, instrument, {"confidence_level": confidence_level}),
     )
 
 
@@ -113,13 +104,7 @@ def _check(responses: Responses, instrument: Instrument, confidence_level: float
         raise UsageError("scoring.no_responses")
     if not 0 < confidence_level < 1:
         raise UsageError("scoring.confidence_level", value=confidence_level)
-    coded = (responses.instrument_id, responses.instrument_version, responses.instrument_sha256)
-    if coded != (instrument.id, instrument.version, instrument.sha256):
-        raise UsageError(
-            "scoring.other_instrument",
-            coded=f"{coded[0]} {coded[1]}",
-            given=f"{instrument.id} {instrument.version}",
-        )
+    check_same_instrument(responses, instrument)
 
 
 def _score_groups(

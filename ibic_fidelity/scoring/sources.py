@@ -46,7 +46,8 @@ class SourceReport:
     """One source in all groups.
 
     `enough` tells where the source reaches its minimum number of units, `item_minimum` is that of answers
-    to one item, `census` tells where all eligible units are in; `said` what it says by target; `share` the weight that its items have in each target.
+    to one item, `census` tells where all eligible units are in; `said` is what it says by target, `share` the
+    weight that its items have in each target.
     """
 
     source: Source
