@@ -56,7 +56,13 @@ CELLS: dict[str, StudyDesign] = {
 def lowered(instrument: Instrument) -> Instrument:
     """Return the instrument with minimum numbers that let the smallest cells show a figure."""
     sources = tuple(
-        source.model_copy(update={"minimum": min(source.minimum, 3), "census_minimum": None})
+        source.model_copy(
+            update={
+                "minimum": min(source.minimum, 3),
+                "census_minimum": None,
+                "item_minimum": min(source.item_minimum, 2),
+            }
+        )
         for source in instrument.sources
     )
     return instrument.replaced(sources=sources)

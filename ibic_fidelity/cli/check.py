@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from ibic_fidelity.cli.options import Data, Encoding, InstrumentName, Lang, OneSource, Partial, Separator, Sheet
 from ibic_fidelity.cli.output import FAULTS_SHOWN, print_notes, say
+
+if TYPE_CHECKING:
+    from ibic_fidelity.foundation.messages import Language
+    from ibic_fidelity.foundation.results import Fault
 
 
 def check(
@@ -26,6 +31,7 @@ def check(
 ) -> None:
     """List every fault of a file of answers: row, column, value, rule and remedy. Exits 3 if there is any."""
     from ibic_fidelity.instrument.reading import load_instrument
+    from ibic_fidelity.responses.listing import count_of, grouped, kind_lines, ranked
     from ibic_fidelity.responses.reading import examine
 
     found = examine(
@@ -39,22 +45,25 @@ def check(
     )
     if table is not None:
         _write_faults(table, found.faults, lang, force=force)
-    for fault in found.faults if every else found.faults[:FAULTS_SHOWN]:
-        typer.echo(fault.line(lang))
-    if len(found.faults) > FAULTS_SHOWN and not every:
-        say("more_faults", lang, n=len(found.faults) - FAULTS_SHOWN)
+    lines = ranked(found.faults) if every else grouped(found.faults)
+    for line in lines if every else lines[:FAULTS_SHOWN]:
+        typer.echo(line.line(lang))
+    if len(lines) > FAULTS_SHOWN and not every:
+        say("more_faults", lang, n=len(lines) - FAULTS_SHOWN)
     print_notes(found.notes, lang)
     if found.responses is None:
-        say("faults_found", lang, n=len(found.faults))
+        if len(found.faults) > 1:
+            typer.echo("\n".join(kind_lines(found.faults, lang)))
+        say("faults_found", lang, n=count_of(found.faults))
         raise typer.Exit(3)
     for name, one in found.responses.tables.items():
         say("source_rows", lang, source=name, rows=one.n, sites=len(set(one.site.codes.tolist())))
     say("no_faults", lang)
 
 
-def _write_faults(path: Path, faults: tuple[object, ...], lang: str, *, force: bool) -> None:
+def _write_faults(path: Path, faults: tuple[Fault, ...], lang: Language, *, force: bool) -> None:
     from ibic_fidelity.foundation.files import write_file
     from ibic_fidelity.foundation.results import fault_table
 
-    content = fault_table(faults, lang).to_csv(index=False, sep=";", lineterminator="\r\n")  # type: ignore[arg-type]
+    content = fault_table(faults, lang).to_csv(index=False, sep=";", lineterminator="\r\n")
     write_file(path, "\ufeff" + content, force=force)

@@ -29,13 +29,16 @@ def print_notes(notes: tuple[Message, ...], language: Language) -> None:
 
 
 def print_error(error: IbicError, language: Language) -> None:
-    """Print an error on stderr, its faults one a line."""
+    """Print an error on stderr, its faults one a line, those alike on one."""
     typer.echo(text("cli.error", language, message=error.message), err=True)
     if isinstance(error, FaultsError):
-        for fault in error.faults[:FAULTS_SHOWN]:
-            typer.echo(f"  {fault.line(language)}", err=True)
-        if len(error.faults) > FAULTS_SHOWN:
-            more = Message("faults.more", {"n": len(error.faults) - FAULTS_SHOWN})
+        from ibic_fidelity.responses.listing import grouped
+
+        groups = grouped(error.faults)
+        for group in groups[:FAULTS_SHOWN]:
+            typer.echo(f"  {group.line(language)}", err=True)
+        if len(groups) > FAULTS_SHOWN:
+            more = Message("faults.more", {"n": len(groups) - FAULTS_SHOWN})
             typer.echo(f"  {more.text(language)}", err=True)
 
 

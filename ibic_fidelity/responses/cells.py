@@ -128,7 +128,7 @@ def answer_rule(item: Item, measure: Measure, scale: Scale, *, may_not_apply: bo
     words = _general_words(scale) | words | {_sentence(word): kind for word, kind in missing.items()}
     for word in unclear:
         words.pop(word, None)
-    answers = {language: _answers(scale, anchors, may_not_apply, language) for language in LANGUAGES}
+    answers: dict[str, str] = {language: _answers(scale, anchors, may_not_apply, language) for language in LANGUAGES}
     return AnswerRule(int(scale.lowest), int(scale.highest), missing, words, item.label, may_not_apply, answers)
 
 
@@ -144,13 +144,11 @@ def _general_words(scale: Scale) -> dict[str, int]:
 
 
 def _answers(scale: Scale, anchors: tuple[Text, ...], may_not_apply: bool, language: Language) -> str:
-    shown = [
-        f"{level.code} = {_cut(anchor[language])}" for level, anchor in zip(scale.levels, anchors, strict=True)
-    ]
+    shown = [f"{level.code} = {_cut(anchor[language])}" for level, anchor in zip(scale.levels, anchors, strict=True)]
     if scale.missing.dont_know:
-        shown.append(f"{scale.missing.dont_know[0]} = {said('responses.answer_dont_know', language)}")
+        shown.append(f"{scale.missing.dont_know[0]} = " + said("responses.answer_dont_know", language))
     if scale.missing.not_applicable and may_not_apply:
-        shown.append(f"{scale.missing.not_applicable[0]} = {said('responses.answer_not_applicable', language)}")
+        shown.append(f"{scale.missing.not_applicable[0]} = " + said("responses.answer_not_applicable", language))
     return "; ".join(shown)
 
 

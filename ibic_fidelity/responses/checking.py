@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ibic_fidelity.foundation.messages import Message
+from ibic_fidelity.foundation.messages import LANGUAGES, Message, text
+from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.responses.coding import Part
 from ibic_fidelity.responses.columns import Rows
 from ibic_fidelity.responses.privacy import has_personal_number, personal_numbers
-from ibic_fidelity.responses.tables import BLANKS, LISTED, Found, RawTable, fold
+from ibic_fidelity.responses.tables import BLANKS, LISTED, Found, RawTable, fold, shown
 
 _MOJIBAKE = re.compile(
     "[ÃÂ][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
     "|â€|\ufffd|√[•§∂Ö]|├[ÑñÂ]"
 )
+_UNIT = ("site", "wave", "service_area", "unit")
+_TOO_FEW = {"eligible": "eligible_too_few", "invited": "invited_too_few"}
 _YES = {"ja", "yes", "1", "true", "sant"}
 _NO = {"nej", "no", "0", "false", "falskt", ""}
 
@@ -89,6 +92,7 @@ def check_ids(parts: Sequence[Part], found: Found, *, register: bool) -> bool:
                 found.fault("ids_in_some", part.rows.table, other=named[0].rows.table.file)
         for part in named:
             _check_clusters(part, found)
+        _check_one_cluster(named, found)
     if named or register:
         _check_duplicates(parts if register else named, found, register=register)
     return bool(named)
@@ -96,7 +100,97 @@ def check_ids(parts: Sequence[Part], found: Found, *, register: bool) -> bool:
 
 def _check_clusters(part: Part, found: Found) -> None:
     if part.rows.n > 1 and part.key("cluster") == part.key("unit"):
-        found.fault("cluster_is_unit", part.rows.table, row=1, column=part.rows.layout.keys["cluster"])
+        cluster, unit = part.rows.key_name("cluster"), part.rows.key_name("unit")
+        j = part.rows.layout.keys["cluster"]
+        found.fault("cluster_is_unit", part.rows.table, row=1, column=j, cluster=cluster, unit=unit)
+
+
+def _check_one_cluster(parts: Sequence[Part], found: Found) -> None:
+    """Find units that stand under two clusters, which scoring would count as two units.
+
+    Rows of one rater are left to the search for duplicates.
+    """
+    first: dict[tuple[str, ...], tuple[Part, int]] = {}
+    n = 0
+    for part in parts:
+        keys = zip(*(part.key(name) for name in _UNIT), strict=True)
+        clusters, raters = part.key("cluster"), part.key("rater")
+        for i, key in enumerate(keys):
+            other, at = first.setdefault(key, (part, i))
+            if clusters[i] == other.key("cluster")[at] or raters[i] == other.key("rater")[at]:
+                continue
+            n += 1
+            if n <= LISTED:
+                _two_clusters(part, i, other, at, found)
+    if n > LISTED:
+        example = Message("responses.two_clusters")
+        found.fault("more_like_this", parts[-1].rows.table, n=n - LISTED, listed=LISTED, example=example)
+
+
+def _two_clusters(part: Part, i: int, other: Part, at: int, found: Found) -> None:
+    rows = part.rows
+    here, there = part.key("cluster")[i], other.key("cluster")[at]
+    blank = {language: text("responses.no_text", language) for language in LANGUAGES}
+    found.fault(
+        "unit_in_two_clusters",
+        rows.table,
+        row=rows.table.rows[rows.index[i]],
+        column=rows.layout.keys.get("cluster", rows.layout.keys["unit"]),
+        value=here,
+        unit=shown(part.key("unit")[i]),
+        a=shown(there) or blank,
+        b=shown(here) or blank,
+        other=other.rows.table.file,
+        first=other.rows.table.rows[other.rows.index[at]],
+        cluster=rows.key_name("cluster"),
+    )
+
+
+def check_frame(parts: Sequence[Part], instrument: Instrument, named: Mapping[str, bool], found: Found) -> None:
+    """Find registers that count fewer units to take, or persons asked, than there are answers from."""
+    if not any(part.units for part in parts):
+        return
+    answered = _answered(parts, named)
+    for part in parts:
+        for column, numbers in part.units.items():
+            source, counted = instrument.count_columns()[column]
+            places = zip(part.key("site"), part.key("wave"), part.key("service_area"), numbers, strict=True)
+            for i, (site, wave, area, n) in enumerate(places):
+                there = answered.get((source, site, wave), {})
+                seen = len(there.get(area, ())) if area else len(set[object]().union(*there.values()))
+                if n < seen:
+                    _too_few(part, i, column, _TOO_FEW[counted], seen, found)
+
+
+def _too_few(part: Part, i: int, column: str, code: str, seen: int, found: Found) -> None:
+    rows = part.rows
+    j = rows.layout.answers[rows.source][column]
+    place = rows.index[i]
+    source = rows.instrument.by_source[rows.instrument.count_columns()[column][0]].label.as_dict()
+    value = rows.table.cells[j][place]
+    found.fault(code, rows.table, row=rows.table.rows[place], column=j, value=value, seen=seen, source=source)
+
+
+def _answered(parts: Sequence[Part], named: Mapping[str, bool]) -> dict[tuple[str, str, str], dict[str, set[object]]]:
+    """Return the units with answers by source, site and wave, and by area within them."""
+    units: dict[tuple[str, str, str], dict[str, set[object]]] = {}
+    for p, part in enumerate(parts):
+        source = part.rows.source
+        keys = zip(*(part.key(name) for name in ("site", "wave", "service_area", "unit")), strict=True)
+        for i, (site, wave, area, unit) in enumerate(keys):
+            who: object = (area, unit) if named.get(source) else (p, i)
+            units.setdefault((source, site, wave), {}).setdefault(area, set()).add(who)
+    return units
+
+
+def check_areas(parts: Sequence[Part], instrument: Instrument, found: Found) -> None:
+    """Note sources whose rows name no service area where those of others do."""
+    if not any("service_area" in part.keys for part in parts):
+        return
+    for part in parts:
+        if "service_area" not in part.keys:
+            label = instrument.by_source[part.rows.source].label.as_dict()
+            found.note("note_no_area", file=part.rows.table.file, source=label)
 
 
 def _check_duplicates(parts: Sequence[Part], found: Found, *, register: bool) -> None:
@@ -123,7 +217,8 @@ def _duplicate(part: Part, i: int, other: Part, first: int, found: Found, *, reg
     row = part.rows.table.rows[part.rows.index[i]]
     place = other.rows.table.rows[other.rows.index[first]]
     where = other.rows.table.file
-    found.fault(code, part.rows.table, row=row, column=j, value=part.key(key)[i], first=place, other=where)
+    names = {name: part.rows.key_name(name) for name in ("wave", "rater")} if code == "id_with_two_answers" else {}
+    found.fault(code, part.rows.table, row=row, column=j, value=part.key(key)[i], first=place, other=where, **names)
 
 
 def _answers(part: Part, i: int) -> tuple[bytes, ...]:
@@ -141,7 +236,8 @@ def check_synthetic(parts: Sequence[Part], found: Found) -> bool:
             continue
         texts = dict.fromkeys(part.rows.cells(j))
         wrong = [text for text in texts if fold(text) not in _YES | _NO]
-        part.rows.refuse(j, dict.fromkeys(wrong, Message("responses.bad_synthetic")))
+        rule = Message("responses.bad_synthetic", {"column": part.rows.key_name("synthetic")})
+        part.rows.refuse(j, dict.fromkeys(wrong, rule))
         said |= {fold(text) in _YES for text in texts if text not in wrong}
     if len(said) > 1:
         part = next(part for part in parts if "synthetic" in part.rows.layout.keys)

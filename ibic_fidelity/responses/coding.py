@@ -159,7 +159,26 @@ def _values(rows: Rows, j: int, scale: Scale) -> NDArray[np.float64]:
             bounds = {"low": _bound(scale.lowest), "high": _bound(scale.highest)}
             value = Message("responses.value_out_of_range", bounds)
         read[text] = value
-    return _floats(rows, j, read)
+    values = _floats(rows, j, read)
+    if (scale.lowest, scale.highest, scale.percentage_of_units) == (0, 100, True):
+        _refuse_shares(rows, j, values)
+    return values
+
+
+def _refuse_shares(rows: Rows, j: int, values: NDArray[np.float64]) -> None:
+    """Find shares where percentages are due: what a spreadsheet shows as percent, or a column of 0 to 1."""
+    styled = rows.table.percent.get(j, frozenset())
+    if styled:
+        hits = [i for i, value in zip(rows.index, values, strict=True) if value > 0 and rows.table.rows[i] in styled]
+        rows.found.rows("looks_like_share", rows.table, hits, column=j)
+        if hits:
+            return
+    given = [i for i, value in zip(rows.index, values, strict=True) if not math.isnan(value)]
+    if len(given) >= 2 and ((values > 0) & (values <= 1) | np.isnan(values)).all():
+        shown = rows.table.cells[j][given[0]]
+        rows.found.fault(
+            "looks_like_shares", rows.table, row=rows.table.rows[given[0]], column=j, value=shown, n=len(given)
+        )
 
 
 def _bound(value: float) -> dict[str, str]:

@@ -53,6 +53,16 @@ class Rows:
         """Add a fault for every cell of a column that breaks a rule."""
         self.found.cells(self.table, j, rules, self.index)
 
+    def key_name(self, key: str) -> str:
+        """Return what a key is called here: the column's name, or the instrument's first name for it."""
+        j = self.layout.keys.get(key)
+        return key_name(key, self.instrument) if j is None else masked(self.table.headers[j])
+
+
+def key_name(key: str, instrument: Instrument) -> str:
+    """Return the instrument's first name for a key."""
+    return instrument.keys.get(key, (key,))[0]
+
 
 def check_headers(table: RawTable, found: Found) -> frozenset[int]:
     """Return the columns that may be used: of those with one name, the first; the others become faults."""
@@ -84,7 +94,7 @@ def find_keys(table: RawTable, instrument: Instrument, usable: frozenset[int], f
         if key is None or (header in columns and header not in KEYS):
             continue
         if key in keys:
-            found.fault("column_same", table, row=1, column=j, other=table.headers[keys[key]], meaning=key)
+            found.fault("column_same", table, row=1, column=j, other=masked(table.headers[keys[key]]))
         else:
             keys[key] = j
     return keys
@@ -110,10 +120,10 @@ def find_answers(
             used.add(j)
             if column in answers[source]:
                 other = table.headers[answers[source][column]]
-                found.fault("column_same", table, row=1, column=j, other=other, meaning=column)
+                found.fault("column_same", table, row=1, column=j, other=masked(other))
             else:
                 answers[source][column] = j
-    _tell(table, keys, answers, found)
+    _tell(table, keys, answers, instrument, found)
     aside = [j for j in free if j not in used]
     missing = _missing_columns(table, instrument, answers, found, partial=partial)
     _set_aside(table, aside, missing, found)
@@ -141,10 +151,17 @@ def _meanings(header: str, instrument: Instrument, present: list[str]) -> list[t
     ]
 
 
-def _tell(table: RawTable, keys: Mapping[str, int], answers: Mapping[str, Mapping[str, int]], found: Found) -> None:
-    pairs = [(j, key) for key, j in keys.items()]
+def _tell(
+    table: RawTable,
+    keys: Mapping[str, int],
+    answers: Mapping[str, Mapping[str, int]],
+    instrument: Instrument,
+    found: Found,
+) -> None:
+    """Note the columns that stand under another name than their own."""
+    pairs = [(j, key_name(key, instrument)) for key, j in keys.items() if fold(table.headers[j]) != key]
     pairs += [(j, column) for columns in answers.values() for column, j in columns.items()]
-    renamed = [(table.headers[j], name) for j, name in sorted(set(pairs)) if table.headers[j] != name]
+    renamed = [(table.headers[j], name) for j, name in sorted(set(pairs)) if fold(table.headers[j]) != fold(name)]
     told = [f"{masked(header)} → {name}" for header, name in renamed]
     if told:
         found.note("note_recognised", file=table.file, columns=told)
@@ -182,6 +199,23 @@ def _set_aside(table: RawTable, aside: Sequence[int], missing: Sequence[str], fo
         found.note("note_set_aside", file=table.file, columns=rest, n=len(rest))
 
 
+def known_headings(instrument: Instrument) -> frozenset[str]:
+    """Return the folded names that the columns of answers to an instrument may have."""
+    names = {name for key in KEYS for name in (key, *instrument.keys.get(key, ()))}
+    names |= {column for source in instrument.sources for column in columns_read(instrument, source.id)}
+    names |= {item.label for item in instrument.items}
+    return frozenset(map(fold, names))
+
+
+def source_of_headings(headers: Sequence[str], instrument: Instrument) -> str | None:
+    """Return the source whose answer columns are among some headings, where at least three are."""
+    present = list(instrument.by_source)
+    pairs = {pair for header in headers if fold(header) for pair in _meanings(header, instrument, present)}
+    hits = {source: sum(1 for one, _ in pairs if one == source) for source in present}
+    best = max(present, key=lambda source: hits[source])
+    return best if hits[best] >= 3 else None
+
+
 def row_sources(
     table: RawTable, instrument: Instrument, keys: Mapping[str, int], found: Found
 ) -> dict[str, list[int]] | None:
@@ -192,10 +226,12 @@ def row_sources(
         only = instrument.sources[0].id
     if "source" not in keys:
         if only is None:
-            found.fault("no_source", table, row=1, known=list(instrument.by_source))
+            key = key_name("source", instrument)
+            found.fault("no_source", table, row=1, known=list(instrument.by_source), key=key)
             return None
         if table.source is None and fold(table.stem) != only:
-            found.note("note_source", file=table.file, source=only)
+            label = instrument.by_source[only].label.as_dict()
+            found.note("note_source", file=table.file, source=label)
         return {only: list(range(table.n))}
     j = keys["source"]
     labels = table.labels.get(j, {})

@@ -18,6 +18,7 @@ from ibic_fidelity.instrument.registers import suggest_site
 from ibic_fidelity.responses.cells import general_fault, number_of
 from ibic_fidelity.responses.columns import Rows
 from ibic_fidelity.responses.model import TEXT_KEYS
+from ibic_fidelity.responses.privacy import has_personal_form, has_personal_number
 from ibic_fidelity.responses.tables import BLANKS, fold
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 #: Keys that either stand in every row of a source or in none.
 _ALL_OR_NONE = ("service_area", "wave", "unit")
+_STORED_AS_NUMBER = {"spss": "responses.site_number_spss", "stata": "responses.site_number_stata"}
+#: Keys that may stand for a person, so that nothing in the form of a personal number belongs there.
+_OF_PERSONS = ("unit", "cluster", "rater")
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]")
 #: The nation in the registers of Statistics Sweden and Kolada; no municipality.
 NATION = "0000"
@@ -35,7 +39,7 @@ def text_keys(rows: Rows) -> dict[str, list[str]]:
     made: dict[str, list[str]] = {}
     keys = rows.layout.keys
     if "site" not in keys:
-        known = ["site", *rows.instrument.keys.get("site", ())]
+        known = list(rows.instrument.keys.get("site", ("site",)))
         rows.found.fault("no_site_column", rows.table, row=1, known=known)
         made["site"] = [""] * rows.n
     for key in TEXT_KEYS:
@@ -50,7 +54,7 @@ def _texts(rows: Rows, j: int, key: str) -> list[str] | None:
     plain = {cell: unicodedata.normalize("NFC", cell.strip(BLANKS)) for cell in dict.fromkeys(cells)}
     if not any(plain.values()) and key != "site":
         return None
-    rules = {cell: rule for cell, text in plain.items() if (rule := _fault(text, key, rows)) is not None}
+    rules = {cell: rule for cell, text in plain.items() if (rule := _fault(text, key, j, rows)) is not None}
     trimmed = {cell for cell, text in plain.items() if cell != text and cell not in rules}
     if trimmed:
         n = sum(cell in trimmed for cell in cells)
@@ -81,18 +85,26 @@ def _name_areas(rows: Rows, j: int, plain: dict[str, str], faulty: Mapping[str, 
     return rules
 
 
-def _fault(text: str, key: str, rows: Rows) -> Message | None:
-    rule = _common_fault(text, key, rows.instrument)
-    return _site_fault(text, rows.instrument) if rule is None and key == "site" else rule
+def _fault(text: str, key: str, j: int, rows: Rows) -> Message | None:
+    rule = _common_fault(text, key, rows)
+    if rule is not None or key != "site":
+        return rule
+    rule = _site_fault(text, rows.instrument)
+    program = rows.table.numbers.get(j)
+    if rule is not None and program is not None and rule.code == "responses.site_unknown_close":
+        return Message(_STORED_AS_NUMBER[program], {**rule.params, "column": rows.table.headers[j]})
+    return rule
 
 
-def _common_fault(text: str, key: str, instrument: Instrument) -> Message | None:
+def _common_fault(text: str, key: str, rows: Rows) -> Message | None:
     if not text:
         if key == "site":
-            return Message("responses.site_blank", {"site": instrument.site.one.as_dict()})
-        return Message("responses.key_blank", {"key": key}) if key in _ALL_OR_NONE else None
+            return Message("responses.site_blank", {"site": rows.instrument.site.one.as_dict()})
+        return Message("responses.key_blank", {"key": rows.key_name(key)}) if key in _ALL_OR_NONE else None
     if _HIDDEN.search(text):
         return Message("responses.hidden_character")
+    if key in _OF_PERSONS and has_personal_form(text) and not has_personal_number(text):
+        return Message("responses.personal_form")
     return general_fault(text)
 
 

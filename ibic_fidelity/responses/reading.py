@@ -17,6 +17,8 @@ from ibic_fidelity.foundation.messages import Language, Message, text
 from ibic_fidelity.foundation.results import Fault, fault_table
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.responses.checking import (
+    check_areas,
+    check_frame,
     check_ids,
     check_other_source,
     check_synthetic,
@@ -30,6 +32,7 @@ from ibic_fidelity.responses.columns import (
     check_headers,
     find_answers,
     find_keys,
+    known_headings,
     row_sources,
     source_names,
 )
@@ -58,6 +61,14 @@ _KINDS = {
     ".zsav": "sav",
     ".dta": "dta",
 }
+#: Notes that say that something was not used, which come before those that only tell.
+_SETTING_ASIDE = frozenset(
+    f"responses.note_{name}"
+    for name in (
+        *("other_files", "other_sheets", "hidden_sheets", "set_aside", "other_source", "no_items", "no_area"),
+        *("not_asked", "weights_on", "trailing_separators", "blank_rows", "empty_columns"),
+    )
+)
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -179,13 +190,14 @@ def examine(
     if sheet is not None and not any(_KINDS.get(file.suffix.casefold()) == "zip" for file, _ in inputs):
         raise UsageError("responses.sheet_without_workbook", sheet=sheet)
     tables: list[RawTable] = []
+    known = known_headings(instrument)
     digests = []
     names = Counter(file.name for file, _ in inputs)
     for number, (file, named) in enumerate(inputs):
         raw = read_bytes(file, limit=FILE_LIMIT)
         digests.append(hashlib.sha256(raw))
         shown = masked(file.name if names[file.name] == 1 else str(file))
-        origin = Origin(shown, file.stem, 1000 * number, named)
+        origin = Origin(shown, file.stem, 1000 * number, named, known)
         tables += _tables(file, raw, origin, instrument, found, sheet=sheet, separator=separator, encoding=encoding)
     whole = digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(one.digest() for one in digests))
     for table in tables:
@@ -257,8 +269,7 @@ def _tables(
             found.fault("wrong_kind", origin, seen=disguise(seen), ending=file.suffix)
         return []
     if wanted == "zip":
-        names = source_names(instrument)
-        return read_workbook(raw, origin, found, sheet=sheet, names_source=lambda name: fold(name) in names)
+        return read_workbook(raw, origin, found, instrument, sheet=sheet)
     if wanted == "text":
         table = read_delimited(raw, origin, found, separator=separator, encoding=encoding)
     else:
@@ -290,8 +301,11 @@ def _examined(parts: Sequence[Part], instrument: Instrument, found: Found, diges
     for source, has_ids in named.items():
         if not has_ids and instrument.by_source[source].kind != "register":
             found.note("note_no_ids", source=instrument.by_source[source].label.as_dict())
+    check_frame(parts, instrument, named, found)
+    check_areas(parts, instrument, found)
+    notes = tuple(sorted(found.notes, key=lambda note: note.code not in _SETTING_ASIDE))
     if found.faults:
-        return Examination(found.faults, tuple(found.notes), None)
+        return Examination(found.faults, notes, None)
     responses = Responses(
         tables={source: _joined(source, by_source[source], instrument, has_ids=named[source]) for source in named},
         frame=_frame(parts, instrument),
@@ -300,7 +314,7 @@ def _examined(parts: Sequence[Part], instrument: Instrument, found: Found, diges
         instrument_sha256=instrument.sha256,
         data_sha256=digest,
         synthetic=synthetic,
-        notes=tuple(found.notes),
+        notes=notes,
     )
     return Examination((), responses.notes, responses)
 

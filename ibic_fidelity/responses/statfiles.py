@@ -24,8 +24,10 @@ Value = float | str | None
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """What a file holds: columns by name, value labels, missing ranges and values, which columns may hold
-    missing letters, and which are numbers."""
+    """What a file holds: columns by name, value labels, missing ranges and values, and which columns are numbers.
+
+    `letters` are those among them whose letters are missing values.
+    """
 
     columns: Mapping[str, Sequence[Value]]
     labels: Mapping[str, Sequence[tuple[Value, str]]]

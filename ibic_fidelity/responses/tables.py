@@ -188,7 +188,7 @@ def assemble(
 
     Ragged rows and repeated headers become faults and are left out, blank rows are counted in a note.
     """
-    numbered = [(1 + i, row) for i, row in enumerate(rows) if any(row) and "".join(row).strip(BLANKS)]
+    numbered = nonblank(rows)
     if not numbered:
         found.fault("empty_file", origin)
         return None
@@ -220,6 +220,11 @@ def assemble(
     for number in sorted(repeated) if not pasted else ():
         found.fault("header_again", origin, row=number)
     return without_empty_columns(table, found)
+
+
+def nonblank(rows: Sequence[list[str]]) -> list[tuple[int, list[str]]]:
+    """Return the rows that are not blank with their numbers as the user sees them."""
+    return [(1 + i, row) for i, row in enumerate(rows) if any(row) and "".join(row).strip(BLANKS)]
 
 
 def heading_row(numbered: Sequence[tuple[int, list[str]]], known: frozenset[str]) -> int | None:

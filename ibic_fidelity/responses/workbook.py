@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.responses.columns import source_names, source_of_headings
 from ibic_fidelity.responses.privacy import masked
-from ibic_fidelity.responses.tables import Found, Origin, RawTable, assemble, fold, letters
+from ibic_fidelity.responses.tables import Found, Origin, RawTable, assemble, fold, heading_row, letters, nonblank
 from ibic_fidelity.responses.zipped import Place, SheetFacts, facts, opened, percent_styles, sheet_parts
 
 if TYPE_CHECKING:
@@ -123,16 +123,17 @@ def _answered(sheet: CalamineSheet, instrument: Instrument) -> str | None:
 
 
 def _table(sheet: CalamineSheet, fact: SheetFacts, origin: Origin, found: Found) -> RawTable | None:
-    ranges = sheet.merged_cell_ranges or []
-    merged = [f"{_cell(top)}:{_cell(bottom)}" for top, bottom in ranges]
-    if merged:
-        row = ranges[0][0][0] + 1
-        found.fault("merged_cells", origin, row=row, value=merged[0], cells=merged[:20])
     if fact.hidden_rows:
         found.note("note_hidden_rows", file=origin.file, n=fact.hidden_rows)
     rows = [[cell_text(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
     _put(rows, dict.fromkeys(fact.formulas, UNCOMPUTED))
     _put(rows, fact.errors)
+    heading = heading_row(nonblank(rows), origin.known) or 1  # a merged title above is told with the title
+    ranges = [pair for pair in sheet.merged_cell_ranges or [] if pair[1][0] + 1 >= heading]
+    merged = [f"{_cell(top)}:{_cell(bottom)}" for top, bottom in ranges]
+    if merged:
+        row = ranges[0][0][0] + 1
+        found.fault("merged_cells", origin, row=row, value=merged[0], cells=merged[:20])
     percent: dict[int, set[int]] = {}
     for row, column in fact.percent:
         percent.setdefault(column, set()).add(row + 1)

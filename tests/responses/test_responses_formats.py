@@ -170,7 +170,7 @@ def test_a_file_or_a_sheet_a_source(how, instrument, tmp_path):
 
 
 def test_notes_tell_what_was_recognised_set_aside_and_generated(instrument, write):
-    text = "sep=;\r\nKommun;UT1;ut2;pl1a;pl1b;Övrigt;\r\n 0180;Helt;1;0;1;hej;\r\n;;;;;;\r\n0180;3;1;0;1;då;\r\n"
+    text = "sep=;\r\nKommunkod;UT1;ut2;pl1a;pl1b;Övrigt;\r\n 0180;Helt;1;0;1;hej;\r\n;;;;;;\r\n0180;3;1;0;1;då;\r\n"
     read = read_responses(write(text.encode("cp1252"), "akter.csv"), instrument)
     codes = {note.code.removeprefix("responses.") for note in read.notes}
     assert codes == {
@@ -178,7 +178,10 @@ def test_notes_tell_what_was_recognised_set_aside_and_generated(instrument, writ
         "note_source", "note_trimmed", "note_mixed", "note_no_ids",
     }  # fmt: skip
     assert all(note.text(language) for note in read.notes for language in ("sv", "en"))
-    assert any("UT1 → ut1" in note.text("sv") for note in read.notes)
+    recognised = next(note for note in read.notes if note.code == "responses.note_recognised")
+    assert recognised.params["columns"] == ["Kommunkod → kommun"]
+    told = [note.code.removeprefix("responses.") for note in read.notes]
+    assert set(told[:3]) == {"note_blank_rows", "note_empty_columns", "note_set_aside"}
     assert not read.tables["files"].has_ids
     assert read.tables["files"].unit.text.tolist() == ["000001", "000002"]
 
