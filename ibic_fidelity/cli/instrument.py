@@ -13,7 +13,8 @@ from ibic_fidelity.foundation.messages import text
 
 if TYPE_CHECKING:
     from ibic_fidelity.foundation.messages import Language
-    from ibic_fidelity.instrument.model import Instrument, Measure, Scale
+    from ibic_fidelity.instrument.model import Instrument
+    from ibic_fidelity.instrument.parts import Measure, Scale
 
 app = typer.Typer(help="Look at instruments.", no_args_is_help=True, rich_markup_mode=None)
 _NAME = typer.Argument("ibic", help="Bundled instrument, or the path of one.", metavar="[NAME|PATH]")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ibic_fidelity.instrument.model import Component, Instrument
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Component
 from ibic_fidelity.responses.model import SourceTable
 from ibic_fidelity.scoring.grouping import begins
 from ibic_fidelity.scoring.measures import measure_values

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message
 from ibic_fidelity.foundation.results import table
-from ibic_fidelity.instrument.model import Component, Instrument, Item, Measure, Text
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Component, Item, Measure, Text
 
 if TYPE_CHECKING:
     import pandas as pd

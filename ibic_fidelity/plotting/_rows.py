@@ -10,7 +10,8 @@ from typing import Any, Literal
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message, text
 from ibic_fidelity.foundation.results import Records
-from ibic_fidelity.instrument.model import Component, Instrument
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Component
 from ibic_fidelity.scoring.scores import Scores
 
 Row = dict[str, Any]

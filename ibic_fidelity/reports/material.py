@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from ibic_fidelity.foundation import numbers
 from ibic_fidelity.foundation.messages import Language, Message, text
 from ibic_fidelity.foundation.results import Records
-from ibic_fidelity.instrument.model import Instrument, Source
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Source
 from ibic_fidelity.plotting._rows import (
     FEW_PEOPLE,
     Order,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from ibic_fidelity.foundation.numbers import percent
-from ibic_fidelity.instrument.model import Item, Source
+from ibic_fidelity.instrument.parts import Item, Source
 from ibic_fidelity.plotting._rows import Row
 from ibic_fidelity.plotting.profile import profile_rows
 from ibic_fidelity.reports.cells import Cell, Column, Table

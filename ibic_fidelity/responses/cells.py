@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message
 from ibic_fidelity.foundation.messages import text as said
-from ibic_fidelity.instrument.model import Item, Measure, Scale, Text
+from ibic_fidelity.instrument.parts import Item, Measure, Scale, Text
 from ibic_fidelity.responses.model import BLANK, DONT_KNOW, NOT_APPLICABLE
 from ibic_fidelity.responses.tables import BLANKS, fold
 from ibic_fidelity.responses.workbook import UNCOMPUTED

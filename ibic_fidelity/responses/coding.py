@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.numbers import number
-from ibic_fidelity.instrument.model import Instrument, Item, Measure, Scale
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Item, Measure, Scale
 from ibic_fidelity.responses.cells import (
     FAULTY,
     AnswerRule,

@@ -22,7 +22,7 @@ from ibic_fidelity.responses.privacy import has_personal_form, has_personal_numb
 from ibic_fidelity.responses.tables import BLANKS, fold
 
 if TYPE_CHECKING:
-    from ibic_fidelity.instrument.model import ServiceArea
+    from ibic_fidelity.instrument.parts import ServiceArea
 
 #: Keys that either stand in every row of a source or in none.
 _ALL_OR_NONE = ("service_area", "wave", "unit")

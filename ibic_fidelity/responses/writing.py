@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ibic_fidelity.instrument.model import Instrument, Measure, Scale
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Measure, Scale
 from ibic_fidelity.responses.model import BLANK, DONT_KNOW, NOT_APPLICABLE, Responses, SourceTable
 
 _KEYS = ("source", "site", "service_area", "wave", "unit", "cluster", "rater", "weight", "synthetic")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ibic_fidelity.instrument.model import Band
+from ibic_fidelity.instrument.parts import Band
 from ibic_fidelity.scoring.components import Score
 from ibic_fidelity.scoring.intervals import probability_below
 

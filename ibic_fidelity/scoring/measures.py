@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ibic_fidelity.instrument.model import Instrument, Item, Measure, Scale
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Item, Measure, Scale
 from ibic_fidelity.responses.model import BLANK, DONT_KNOW, SourceTable
 
 Floats = NDArray[np.float64]

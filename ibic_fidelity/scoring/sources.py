@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.instrument.model import Instrument, Source
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Source
 from ibic_fidelity.responses.model import Frame, SourceTable
 from ibic_fidelity.scoring.grouping import Group, Nesting, nesting
 from ibic_fidelity.scoring.intervals import RaterSpread, Spread, Sums, error_share, pooled_spread

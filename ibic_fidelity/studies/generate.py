@@ -13,7 +13,8 @@ from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.foundation.results import Records
-from ibic_fidelity.instrument.model import Instrument, Item, Measure, Source
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Item, Measure, Source
 from ibic_fidelity.instrument.reading import load_instrument
 from ibic_fidelity.responses.model import (
     BLANK,

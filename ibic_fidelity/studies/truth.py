@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.foundation.results import Records
-from ibic_fidelity.instrument.model import Instrument, Item, Scale, Source
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Item, Scale, Source
 from ibic_fidelity.studies.design import StudyDesign
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,8 @@ import pytest
 
 from ibic_fidelity.foundation.messages import LANGUAGES
 from ibic_fidelity.instrument.checks import check_instrument, lix
-from ibic_fidelity.instrument.model import Instrument, Text
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Text
 from ibic_fidelity.instrument.reading import load_instrument
 
 

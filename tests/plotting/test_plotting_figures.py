@@ -167,12 +167,12 @@ def test_the_current_axes_are_used_where_none_are_given(study):
 def test_a_name_is_never_read_as_a_formula(study):
     scores, instrument = study
     odd = instrument.model_copy(update={"register_codes": dict.fromkeys(scores.sites, "$\\frac{$ <b>")})
-    figure = Figure()
-    plot_profile(scores, odd, "0114", ax=figure.subplots())
-    figure.canvas.draw()
-    figure = Figure()
-    plot_sites(scores, odd, ax=figure.subplots())
-    figure.canvas.draw()
+    for draw in (lambda ax: plot_profile(scores, odd, "0114", ax=ax), lambda ax: plot_sites(scores, odd, ax=ax)):
+        figure = Figure()
+        axes = draw(figure.subplots())
+        figure.canvas.draw()
+        drawn = [axes.get_title(loc="left"), axes.get_title(), *(one.get_text() for one in axes.get_yticklabels())]
+        assert any("<b>" in text.replace("\\$", "$") for text in drawn), drawn
 
 
 @pytest.mark.parametrize(

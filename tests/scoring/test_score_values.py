@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibic_fidelity.errors import UsageError
-from ibic_fidelity.instrument.model import Scale
+from ibic_fidelity.instrument.parts import Scale
 from ibic_fidelity.responses.model import Frame, Responses, source_table
 from ibic_fidelity.scoring.measures import level_lookup, measure_values
 from ibic_fidelity.scoring.municipalities import score_municipalities

@@ -30,7 +30,7 @@ def pilot(ibic):
     return simulate_pilot(ibic)
 
 
-def same(one, two):
+def assert_same(one, two):
     assert set(one.tables) == set(two.tables)
     for name, a in one.tables.items():
         b = two.tables[name]
@@ -52,7 +52,7 @@ def test_the_pilot_has_24_municipalities_and_says_that_it_is_synthetic(pilot, ib
     read = read_responses(bundled("data/synthetic") / PILOT_FILES[0], ibic)
     assert read.synthetic
     assert len(read.sites) == 24
-    same(read, pilot.responses)
+    assert_same(read, pilot.responses)
 
 
 @pytest.mark.parametrize("areas", [(), ("aldre", "lss")])
@@ -60,13 +60,13 @@ def test_answers_come_back_from_a_file_to_the_bit(ibic, tmp_path, areas):
     study = simulate_study(StudyDesign(n_sites=5, service_areas=areas), seed=4, instrument=ibic)
     path = tmp_path / "svar.csv"
     path.write_text("\ufeff" + responses_csv(study.responses, ibic), encoding="utf-8", newline="")
-    same(read_responses(path, ibic), study.responses)
+    assert_same(read_responses(path, ibic), study.responses)
 
 
 def test_same_seed_same_bits_and_another_seed_another_study(ibic):
     design = StudyDesign(n_sites=4)
     one, two, other = (simulate_study(design, seed=seed, instrument=ibic) for seed in (1, 1, 2))
-    same(one.responses, two.responses)
+    assert_same(one.responses, two.responses)
     assert one.truth["value"].tolist() == two.truth["value"].tolist()
     assert one.truth["value"].tolist() != other.truth["value"].tolist()
 
