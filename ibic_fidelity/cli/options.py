@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -29,4 +29,3 @@ OneSource = Annotated[
 ]
 Partial = Annotated[bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")]
 Confidence = Annotated[float, typer.Option("--confidence", help="Confidence level of intervals.")]
-OutputKind = Literal["text", "csv"]

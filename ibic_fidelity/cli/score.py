@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ibic_fidelity.responses.model import Responses
     from ibic_fidelity.scoring.scores import Scores
 
-FILES = ("scores.json", "scores.xlsx")
+FILES = ("scores.json", "scores.xlsx", "index.html")
 
 
 def score(
@@ -72,9 +72,11 @@ def score_into(
     from ibic_fidelity.scoring.municipalities import score_municipalities
 
     scores = score_municipalities(responses, instrument, confidence_level=confidence)
-    write_file(output / "scores.json", scores.to_json(), force=force)
-    write_file(output / "scores.xlsx", scores_workbook(scores, instrument, lang=lang), force=force)
+    workbook = scores_workbook(scores, instrument, lang=lang)
+    # Pages first: they check all their names before the first is written, the other names are claimed already.
     pages = write_reports(scores, instrument, output, lang=lang, force=force, progress=progress("HTML"))
+    write_file(output / "scores.json", scores.to_json(), force=force)
+    write_file(output / "scores.xlsx", workbook, force=force)
     _print_found(scores, instrument, lang)
     print_notes(scores.notes, lang)
     say("files_to_open", lang)

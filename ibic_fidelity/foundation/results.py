@@ -120,6 +120,10 @@ class Provenance:
     options: Mapping[str, Any] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+        object.__setattr__(self, "libraries", MappingProxyType(dict(self.libraries)))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the provenance as plain JSON data."""
         return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
+from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
 from ibic_fidelity.instrument.parts import (
     Band,
@@ -93,11 +94,13 @@ class Instrument(Part):
     def replaced(self, **changes: object) -> Instrument:
         """Return the instrument with some fields changed, validated anew.
 
-        For studies of what would happen if; what is collected with it is another instrument and needs
-        another version.
+        For studies of what would happen if. It has a SHA-256 of its own, so that answers coded by the
+        unchanged instrument are refused with it.
         """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self).model_validate({**fields, **changes})
+        changed = type(self).model_validate({**fields, **changes})
+        content = changed.model_dump_json(exclude={"sha256"})
+        return type(self).model_validate({**fields, **changes, "sha256": sha256(content.encode())})
 
     def items_of(self, component: str) -> tuple[Item, ...]:
         """Return the items of a component, in the order of the instrument."""

@@ -18,7 +18,7 @@ RATERS_FROM = {
     "double_ratings": "reports.raters_double",
     "stated": "reports.raters_stated",
     "not_rated": "reports.raters_none",
-    "no_pairs": "reports.raters_none",
+    "double_readings": "reports.raters_readings",
 }
 
 

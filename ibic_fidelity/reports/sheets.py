@@ -170,7 +170,7 @@ def response_sheet(material: Material) -> Table:
     for place in _places(material):
         for row in material.response.get(place, ()):
             source = material.instrument.by_source[row["source"]]
-            counts = (Cell.number("", row[name]) for name in ("n", "eligible", "invited", "response_rate"))
+            counts = (Cell.number("", row[name]) for name in ("n", "eligible", "invited", "share_taken"))
             least = Cell.number("", minimum(source, census=bool(row["census"])))
             census = Cell(say("reports.yes" if row["census"] else "reports.no"))
             made.append((*_place(row, material), Cell(source.label[material.lang]), *counts, least, census))

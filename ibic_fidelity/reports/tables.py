@@ -229,7 +229,7 @@ def _response_row(source: Source, row: Row | None, material: Material) -> tuple[
         return label, Cell.number("0", 0), *[Cell()] * 4, Cell(material.say("reports.not_collected"))
     counted = [Cell.number(material.whole(row[name]), row[name]) if math.isfinite(row[name]) else Cell()
                for name in ("eligible", "invited")]  # fmt: skip
-    rate = row["response_rate"]
+    rate = row["share_taken"]
     share = Cell(percent(rate, material.lang), rate) if math.isfinite(rate) else Cell()
     least = minimum(source, census=bool(row["census"]))
     return (

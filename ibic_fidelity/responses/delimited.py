@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import string
 from collections.abc import Iterator
 
 from ibic_fidelity.errors import UsageError
@@ -22,7 +21,6 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_LETTER = string.ascii_letters.encode()
 #: Bytes that are å, ä, ö in Mac OS Roman or in DOS code pages, and no letter of Swedish in Windows-1252.
 _FOREIGN = re.compile(
     rb"[\x81\x8a\x8c\x8d\x8e\x8f\x90\x9a\x9d]"

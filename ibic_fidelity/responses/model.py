@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BLANK, DONT_KNOW, NOT_APPLICABLE, NOT_ASKED = -1, -2, -3, -4
-MISSING_KINDS = {
-    BLANK: "blank",
-    DONT_KNOW: "dont_know",
-    NOT_APPLICABLE: "not_applicable",
-    NOT_ASKED: "not_asked",
-}
 TEXT_KEYS = ("site", "service_area", "wave", "unit", "cluster", "rater")
 
 
@@ -167,6 +161,10 @@ class Frame:
 
     eligible: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)
     invited: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "eligible", MappingProxyType(dict(self.eligible)))
+        object.__setattr__(self, "invited", MappingProxyType(dict(self.invited)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

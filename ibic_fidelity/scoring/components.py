@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.scoring.intervals import error_variance, score_interval, t_quantile
-from ibic_fidelity.scoring.sources import Said, SourceReport
+from ibic_fidelity.scoring.sources import RECOVERED, Said, SourceReport, gravest
 from ibic_fidelity.scoring.sums import Target
 
 Floats = NDArray[np.float64]
@@ -21,7 +21,7 @@ Objects = NDArray[np.object_]
 class Score:
     """One target in all groups, on 0–1; `reason` and `flag` are codes or empty.
 
-    `kappa` and `df` are those of the first source, the only one of a measure.
+    `method` says how the interval is made; `kappa` and `df` are those of the first source, the only one of a measure.
     """
 
     estimate: Floats
@@ -33,6 +33,7 @@ class Score:
     n: Floats
     reason: Objects
     flag: Objects
+    method: str
 
 
 def measure_score(said: Said, report: SourceReport, confidence_level: float) -> Score:
@@ -81,7 +82,7 @@ def composite_score(
         if report.source.kind == "register":
             counted = np.minimum(counted, report.said[target].answered)
         else:
-            n += report.units
+            n += report.said[target].answered
         absent |= report.units == 0
         few |= (report.units > 0) & ~report.enough
         for item in items:
@@ -90,7 +91,7 @@ def composite_score(
     n = np.where((n == 0) & np.isfinite(counted), counted, n)  # a register's n is what it counted
     if not parts:
         nothing = np.full(size, np.nan)
-        parts = [(1.0, Said(nothing, nothing, nothing, n))]
+        parts = [(1.0, Said(nothing, nothing, nothing, n, method=""))]
     return _score(parts, n, reason.astype(object), confidence_level)
 
 
@@ -118,8 +119,7 @@ def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, conf
     low, high = np.clip(estimate - np.sqrt(below), 0, 1), np.clip(estimate + np.sqrt(above), 0, 1)
     estimate = np.clip(estimate, 0.0, 1.0)  # sums of weights reach 1 only to the last bit
     hidden = reason != ""
-    flags = [said.flag for _, said in parts if said.flag]
-    flag = np.where(hidden, "", flags[0] if flags else "").astype(object)
+    flag = np.where(hidden, "", gravest([said.flag for _, said in parts])).astype(object)
 
     def shown(values: Floats) -> Floats:
         return np.where(hidden, np.nan, values)
@@ -134,4 +134,5 @@ def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, conf
         n=n,
         reason=reason,
         flag=flag,
+        method=parts[0][1].method if len(parts) == 1 else RECOVERED,
     )

@@ -20,7 +20,7 @@ class MeasureValues:
     """The values of one measure, in the order of its source's rows.
 
     `value` is 0–1, reversed where the item is, and 0 where there is no answer; `answered` is 1.0 or 0.0.
-    `base` is the number of units behind each value: 1, or what a register says.
+    `base` is the number of units behind each value of a register, ``None`` where a row is a unit.
     """
 
     item: Item

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ibic_fidelity.errors import UsageError
+from ibic_fidelity.errors import ArgumentTypeError, UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
@@ -21,8 +21,6 @@ from ibic_fidelity.scoring.grouping import Group, groups_of
 from ibic_fidelity.scoring.scores import Scores
 from ibic_fidelity.scoring.sources import SourceReport, source_report
 from ibic_fidelity.scoring.sums import composite_weights
-
-METHOD = "score interval, pooled spread, way of working"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +62,8 @@ def score_municipalities(responses: Responses, instrument: Instrument, *, confid
     Raises
     ------
     UsageError
-        The responses were coded by another instrument or version, or `confidence_level` is no level.
+        The responses were coded by another instrument or version, there are none, or `confidence_level`
+        is no level.
 
     Notes
     -----
@@ -100,6 +99,9 @@ def score_municipalities(responses: Responses, instrument: Instrument, *, confid
 
 
 def _check(responses: Responses, instrument: Instrument, confidence_level: float) -> None:
+    given: tuple[object, object] = (responses, instrument)
+    if not (isinstance(given[0], Responses) and isinstance(given[1], Instrument)):
+        raise ArgumentTypeError("scoring.wrong_kind", got=[type(one).__name__ for one in given])
     if not any(table.n for table in responses.tables.values()):
         raise UsageError("scoring.no_responses")
     if not 0 < confidence_level < 1:
@@ -121,8 +123,8 @@ def _score_groups(
     for (level, name), items in weights.items():
         if not items:
             continue
-        score = composite_score((level, name), reports, needed_items(instrument, list(items)), confidence_level)
         sources = needed_items(instrument, list(items))
+        score = composite_score((level, name), reports, sources, confidence_level)
         source = next(iter(sources)) if len(sources) == 1 else ""
         component, statistic = (name, "") if level == "component" else ("", name)
         scored.append(_Scored(level, source, component, "", statistic, score))
@@ -172,7 +174,7 @@ def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
         std_error=stacked("std_error", 100),
         ci_low=low,
         ci_high=stacked("high", 100),
-        method=np.where(np.isfinite(low), METHOD, "").astype(object),
+        method=np.where(np.isfinite(low.astype(float)), repeated([one.score.method for one in scored]), ""),
         reason=stacked("reason"),
         flag=stacked("flag"),
     )
@@ -238,7 +240,7 @@ def _response(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Recor
                 {
                     "site": site, "service_area": area, "wave": wave, "source": report.source.id,
                     "n": int(report.units[place]), "eligible": report.eligible[place],
-                    "invited": report.invited[place], "response_rate": rate[place],
+                    "invited": report.invited[place], "share_taken": rate[place],
                     "census": bool(report.census[place]), "enough": bool(report.enough[place]),
                 }
             )  # fmt: skip
@@ -250,7 +252,7 @@ def _response(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Recor
         "n",
         "eligible",
         "invited",
-        "response_rate",
+        "share_taken",
         "census",
         "enough",
     )

@@ -35,7 +35,6 @@ class Linking:
 
     linked: bool
     why: str
-    n_raters: int
     pairs: Pairs
 
 
@@ -45,19 +44,19 @@ def rater_linking(table: SourceTable) -> Linking:
     named = [code for code in used if table.rater.labels[code]]
     pairs = rating_pairs(table)
     if len(named) < len(used) or not named:
-        return Linking(False, "scoring.raters_unnamed", len(named), pairs)
+        return Linking(False, "scoring.raters_unnamed", pairs)
     if len(named) == 1:
-        return Linking(False, "scoring.one_rater", 1, pairs)
+        return Linking(False, "scoring.one_rater", pairs)
     if not len(pairs.first):
-        return Linking(False, "scoring.no_double_rating", len(named), pairs)
+        return Linking(False, "scoring.no_double_rating", pairs)
     if _networks(table.rater.codes[pairs.first], table.rater.codes[pairs.second], used) > 1:
-        return Linking(False, "scoring.raters_not_joined", len(named), pairs)
+        return Linking(False, "scoring.raters_not_joined", pairs)
     width = len(table.site.labels)
     seen = np.unique(table.rater.codes.astype(np.int64) * width + table.site.codes) // width
     common = np.bincount(table.rater.codes[np.concatenate([pairs.first, pairs.second])], minlength=used.max() + 1)
     if ((np.bincount(seen)[used] < SITES_PER_RATER) & (common[used] < COMMON_FILES)).any():
-        return Linking(False, "scoring.rater_few_sites", len(named), pairs)
-    return Linking(True, "", len(named), pairs)
+        return Linking(False, "scoring.rater_few_sites", pairs)
+    return Linking(True, "", pairs)
 
 
 def rating_pairs(table: SourceTable) -> Pairs:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +30,9 @@ class Scores:
     rows : Records
         One row a score: ``level`` (total, component, item, triangulating), ``site``, ``service_area``
         (empty: all areas together), ``wave``, ``source``, ``component``, ``item``, ``statistic`` (id of
-        the total, else empty), ``n`` (units behind it), ``estimate``, ``std_error``, ``ci_low``,
-        ``ci_high``, ``method``, ``reason`` (code of why there is no number, or empty), ``flag`` (code of
-        what weakens the interval, or empty).
+        the total, else empty), ``n`` (units with an answer, over all sources but registers), ``estimate``,
+        ``std_error``, ``ci_low``, ``ci_high``, ``method`` (how the interval is made), ``reason`` (code of why
+        there is no number, or empty), ``flag`` (code of what weakens the interval most, or empty).
     gates : Records
         One row a site and gate: score, cut, ``probability_below``, ``status`` (passed, undecided, held,
         unknown).
@@ -44,10 +43,12 @@ class Scores:
         applicable, not asked.
     response : Records
         One row a site and source: ``n`` units, ``eligible`` and ``invited`` (NaN if not told),
-        ``response_rate``, ``census``.
+        ``share_taken`` (units over those invited or, where nobody is, over the eligible), ``census``,
+        ``enough``.
     spread : Records
         The pooled spread behind the intervals: for each source and target the variance within and
-        between clusters and of raters, in units of θ(1 − θ), with degrees of freedom.
+        between clusters and of raters, in units of θ(1 − θ), with degrees of freedom (NaN: taken as known).
+        Of whole sites; areas have a spread of their own that is not kept.
     confidence_level : float
         Of all intervals.
     notes : tuple of Message
@@ -143,9 +144,13 @@ class Scores:
     @classmethod
     def from_json(cls, text: str) -> Scores:
         """Rebuild what `to_json` made."""
-        data: Mapping[str, Any] = json.loads(text)
-        if data.get("schema") != SCHEMA:
-            raise UsageError("scoring.not_scores", schema=str(data.get("schema")), expected=SCHEMA)
+        try:
+            data: Any = json.loads(text)
+        except json.JSONDecodeError:
+            data = None
+        schema = data.get("schema", "") if isinstance(data, dict) else ""
+        if schema != SCHEMA or not {part.name for part in fields(cls)} <= set(data):
+            raise UsageError("scoring.not_scores", schema=str(schema), expected=SCHEMA)
         records = {
             name: Records.from_dict(data[name]) for name in ("rows", "gates", "bands", "missing", "response", "spread")
         }

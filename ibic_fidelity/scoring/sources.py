@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,22 @@ from ibic_fidelity.scoring.sums import SourceSums, Target, missing_counts, rater
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+#: What weakens an interval, the gravest first; a score of several sources carries the gravest.
+FLAGS = (
+    "scoring.no_spread",
+    "scoring.register_value",
+    "scoring.nothing_to_pool",
+    "scoring.own_spread",
+    "scoring.few_clusters",
+    "scoring.few_discordant",
+    "scoring.bounded_spread",
+    "scoring.no_rater_error",
+    "scoring.stated_rater_error",
+)
+POOLED = "score interval, pooled spread, way of working"
+COUNTS = "score interval, register counts, way of working"
+READINGS = "score interval, double readings, way of working"
+RECOVERED = "sources added by recovered variances, way of working"
 LEAST_CLUSTERS = 8  # degrees of freedom between clusters, below which intervals fell short of .93
 LEAST_DISCORDANT = 3  # below it the interval falls short of .93 near the ceiling: calibration/coverage.csv
 NO_RATERS = RaterSpread(0.0, np.inf, "not_rated")
@@ -32,13 +48,14 @@ class Said:
     """What one source says of one target; arrays over all groups, NaN where it says nothing.
 
     `kappa` is Var/θ(1 − θ), `df` its degrees of freedom, `answered` the number of units with an answer,
-    `flag` a code of what weakens the interval.
+    `flag` a code of what weakens the interval, `method` how the interval is made.
     """
 
     estimate: Floats
     kappa: Floats
     df: Floats
     answered: Floats
+    method: str
     flag: str = ""
 
 
@@ -64,6 +81,11 @@ class SourceReport:
     spread: tuple[dict[str, Any], ...]
     missing: Mapping[str, NDArray[np.int64]]
     notes: tuple[Message, ...]
+
+
+def gravest(flags: Sequence[str]) -> str:
+    """Return the gravest of some flags, empty where there is none."""
+    return min((flag for flag in flags if flag), key=FLAGS.index, default="")
 
 
 def source_report(
@@ -122,12 +144,13 @@ def _sampled(
             kappa, df, spread, flag = _single_error(one, sums, target, linking, instrument)
         else:
             spread = pooled_spread(one, shares, _raters(linking, sums, target, instrument))
-            flag = _flag(spread)
+            flag = gravest([_flag(spread), _rater_flag(linking, spread)])
             kappa, df = error_share(one, shares, spread)
-        answered = sums.answered.get(target[1], one.units)
-        said[target] = _said(nest, size, one.estimate, kappa, df, answered, flag)
+        method = READINGS if source.single else POOLED
+        said[target] = _said(nest, size, one.estimate, kappa, df, sums.answered[target], method, flag)
         rows.append(_spread_row(source.id, target, spread, flag))
-    return said, tuple(rows), _notes(source, linking, nest, instrument)
+    few_pairs = linking is not None and linking.linked and any(row["raters_from"] != "double_ratings" for row in rows)
+    return said, tuple(rows), _notes(source, linking, nest, instrument, few_pairs=few_pairs and not source.single)
 
 
 def _single_error(
@@ -154,7 +177,8 @@ def _single_error(
             variance, df, flag = 4 * instrument.uncertainty.rater_sd**2, np.inf, "scoring.stated_rater_error"
         elif not np.isfinite(variance):
             flag = "scoring.no_spread"
-    spread = Spread(variance, 0.0, df, 0.0, 0.0, NO_RATERS, n_groups=len(reading))
+    readings = RaterSpread(variance, df, "stated" if flag == "scoring.stated_rater_error" else "double_readings")
+    spread = Spread(0.0, 0.0, 0.0, 0.0, 0.0, NO_RATERS if linking is None else readings, n_groups=len(reading))
     return variance * reading, np.full(len(reading), df), spread, flag
 
 
@@ -179,6 +203,8 @@ def _raters(linking: Linking | None, sums: SourceSums, target: Target, instrumen
 
 def _flag(spread: Spread) -> str:
     """Return what weakens an interval most, of what the spread tells."""
+    if spread.n_groups == 0:
+        return "scoring.nothing_to_pool"
     if spread.bounded:
         return "scoring.bounded_spread"
     if spread.n_groups == 1:
@@ -186,6 +212,11 @@ def _flag(spread: Spread) -> str:
     if spread.nested and spread.df_between < LEAST_CLUSTERS:
         return "scoring.few_clusters"
     return ""
+
+
+def _rater_flag(linking: Linking | None, spread: Spread) -> str:
+    """Return the flag of an audit whose rater variance is neither estimated nor stated."""
+    return "scoring.no_rater_error" if linking is not None and spread.raters.origin == NO_RATERS.origin else ""
 
 
 def _register(
@@ -203,7 +234,7 @@ def _register(
         share = instrument.by_scale[values.measure.scale].percentage_of_units
         kappa = np.divide(1.0, n, out=np.full_like(n, np.nan), where=(n > 0) & share)
         flag = "" if share else "scoring.register_value"
-        said["measure", values.item.id] = _said(nest, size, mean, kappa, np.full_like(n, np.inf), n, flag)
+        said["measure", values.item.id] = _said(nest, size, mean, kappa, np.full_like(n, np.inf), n, COUNTS, flag)
     for target, items in weights.items():
         inside = {item: weight for item, weight in items.items() if item in primary}
         if inside:
@@ -221,18 +252,18 @@ def _register_composite(items: Mapping[str, float], said: Mapping[Target, Said])
     centre = (share * smooth).sum(axis=0)
     kappa = (share**2 * kappas * smooth * (1 - smooth)).sum(axis=0) / (centre * (1 - centre))
     answered = np.stack([one.answered for one in ones]).min(axis=0)
-    flag = next((one.flag for one in ones if one.flag), "")
-    return Said(estimate, kappa, np.full_like(kappa, np.inf), answered, flag)
+    return Said(estimate, kappa, np.full_like(kappa, np.inf), answered, COUNTS, gravest([one.flag for one in ones]))
 
 
 def _said(
-    nest: Nesting, size: int, estimate: Floats, kappa: Floats, df: Floats, answered: Floats, flag: str = ""
+    nest: Nesting, size: int, estimate: Floats, kappa: Floats, df: Floats, answered: Floats, method: str, flag: str
 ) -> Said:
     return Said(
         estimate=_spread_out(estimate, nest, size, np.nan),
         kappa=_spread_out(kappa, nest, size, np.nan),
         df=_spread_out(df, nest, size, np.nan),
         answered=_spread_out(answered, nest, size, 0.0),
+        method=method,
         flag=flag,
     )
 
@@ -259,11 +290,13 @@ def _finite(df: float) -> float:
     return df if np.isfinite(df) else float("nan")
 
 
-def _notes(source: Source, linking: Linking | None, nest: Nesting, instrument: Instrument) -> tuple[Message, ...]:
+def _notes(
+    source: Source, linking: Linking | None, nest: Nesting, instrument: Instrument, *, few_pairs: bool
+) -> tuple[Message, ...]:
     notes = []
     name = source.label.as_dict()
-    if linking is not None and not linking.linked and not source.single:
-        why = Message(linking.why)
+    if linking is not None and not source.single and (few_pairs or not linking.linked):
+        why = Message("scoring.few_pairs") if linking.linked else Message(linking.why)
         stated = instrument.uncertainty
         if stated is not None:
             notes.append(

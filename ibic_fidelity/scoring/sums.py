@@ -1,4 +1,4 @@
-"""One pass over a source: estimates, influence values and their sums of squares, for every target."""
+"""One pass over a source: for every target its estimate, the parts of its error, and their squares."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Target = tuple[str, str]  # level (measure, component, total), id
 class SourceSums:
     """What one source says, by target; arrays run over the groups of its nesting.
 
-    `answered` counts the units with an answer to each measure, `difference` holds for each target the
-    first minus the second rating of every pair of ratings of the same unit.
+    `answered` counts the units with an answer, for a composite to any of its items; `difference` holds for
+    each target the first minus the second rating of every pair of ratings of the same unit.
     """
 
     nest: Nesting
     targets: Mapping[Target, Sums]
-    answered: Mapping[str, Floats]
+    answered: Mapping[Target, Floats]
     difference: Mapping[Target, Floats] = field(default_factory=dict)
 
 
@@ -109,14 +109,14 @@ def source_sums(
         if primary & set(items)
     }
     targets: dict[Target, Sums] = {}
-    answered: dict[str, Floats] = {}
+    answered: dict[Target, Floats] = {}
     difference: dict[Target, Floats] = {}
     for values in measure_values(nest.table, instrument):
         part = frame.part(values)
         item = values.item.id
         name = ("measure", item)
         targets[name] = part.sums
-        answered[item] = part.answered
+        answered[name] = part.answered
         gap, both = _gaps(values, pairs)
         difference[name] = np.where(both > 0, gap, np.nan)
         if values.measure.role != "primary":
@@ -127,6 +127,7 @@ def source_sums(
                 composite.compare(item, gap, both)
     for target, composite in composites.items():
         targets[target] = composite.sums(frame)
+        answered[target] = np.add.reduceat((composite.coefficient > 0).astype(np.float64), nest.group_units)
         with np.errstate(invalid="ignore", divide="ignore"):
             difference[target] = composite.difference / composite.compared
     return SourceSums(nest, targets, answered, difference)
@@ -261,9 +262,10 @@ def missing_counts(nest: Nesting, columns: Sequence[str]) -> dict[str, NDArray[n
     counts = {}
     for j, column in enumerate(columns):
         code = nest.table.codes[:, j]
-        kinds = [(code >= 0) | (np.isfinite(nest.table.values[:, j]) if nest.table.values.size else False)]
-        kinds += [code == kind for kind in (-1, -2, -3, -4)]
-        if nest.table.values.size:
-            kinds[4] = ~kinds[0]
+        if nest.table.values.size:  # a register's value is there or blank
+            there, nothing = np.isfinite(nest.table.values[:, j]), np.zeros(nest.table.n, dtype=bool)
+            kinds = [there, ~there, nothing, nothing, nothing]
+        else:
+            kinds = [code >= 0, *(code == kind for kind in (-1, -2, -3, -4))]
         counts[column] = np.stack([np.add.reduceat(kind.astype(np.int64), nest.group_rows) for kind in kinds])
     return counts

@@ -108,6 +108,9 @@ class StudyDesign:
     fidelity_effect: float = 0.4
 
     def __post_init__(self) -> None:
+        areas: object = self.service_areas
+        if isinstance(areas, str):
+            raise UsageError("studies.areas_are_several", value=self.service_areas)
         for name in ("n_sites", "files", "assessors", "raters"):
             if getattr(self, name) < 1:
                 raise UsageError("studies.at_least_one", name=name, value=getattr(self, name))

@@ -28,7 +28,7 @@ from ibic_fidelity.scoring.intervals import (
 )
 from ibic_fidelity.scoring.municipalities import score_municipalities
 from ibic_fidelity.scoring.raters import Pairs, rater_linking, rater_spread
-from ibic_fidelity.scoring.sources import Said
+from ibic_fidelity.scoring.sources import Said, gravest
 from ibic_fidelity.scoring.sums import composite_weights, rater_shares, source_sums
 from ibic_fidelity.studies.coverage import interval_coverage
 from ibic_fidelity.studies.design import LatentShares, StudyDesign
@@ -244,7 +244,7 @@ def test_gates_hold_only_at_four_in_five():
     kappa = np.full(4, 1 / 20)
     estimate = np.array([0.30, 0.45, 0.70, np.nan])
     nothing = np.full(4, np.nan)
-    score = Score(estimate, nothing, nothing, nothing, kappa, np.full(4, np.inf), nothing, nothing, nothing)
+    score = Score(estimate, nothing, nothing, nothing, kappa, np.full(4, np.inf), nothing, nothing, nothing, "")
     below, status = gate_status(score, 0.5)
     assert status.tolist() == ["held", "undecided", "passed", "unknown"]
     assert below[0] > 0.8 > below[1] > 0.2 > below[2]
@@ -363,8 +363,8 @@ def test_the_standard_error_does_not_depend_on_the_confidence_level():
 
 
 def test_the_interval_of_a_sum_of_sources_is_their_distances_squared_and_added():
-    one = Said(np.array([0.95]), np.array([1 / 20]), np.array([np.inf]), np.array([20.0]))
-    two = Said(np.array([0.3]), np.array([1 / 50]), np.array([np.inf]), np.array([50.0]))
+    one = Said(np.array([0.95]), np.array([1 / 20]), np.array([np.inf]), np.array([20.0]), "")
+    two = Said(np.array([0.3]), np.array([1 / 50]), np.array([np.inf]), np.array([50.0]), "")
     score = _score([(0.8, one), (0.2, two)], np.array([70.0]), np.array([""], dtype=object), 0.95)
     limits = [score_interval(said.estimate, said.kappa, np.array([Z])) for said in (one, two)]
     below = np.hypot(0.8 * (0.95 - limits[0][0]), 0.2 * (0.3 - limits[1][0]))
@@ -442,3 +442,36 @@ def test_a_register_value_that_is_no_share_has_no_interval(ibic):
     low, high = score_interval(m, 1 / n, np.full(len(n), Z))
     assert np.allclose(share["ci_low"].astype(float), 100 * low, atol=1e-3)
     assert np.allclose(share["ci_high"].astype(float), 100 * high, atol=1e-3)
+
+
+def test_too_few_pairs_in_a_linked_audit_are_told(ibic):
+    study = simulate_study(StudyDesign(n_sites=9, raters=3, files=20, double_rated=0.05), seed=1, instrument=ibic)
+    scores = score_municipalities(study.responses, ibic)
+    files = scores.spread.where(scores.spread["source"] == "files")
+    assert set(files["raters_from"].tolist()) == {"stated"}
+    told = [note for note in scores.notes if note.code == "scoring.raters_not_separable"]
+    assert [note.params["why"].code for note in told] == ["scoring.few_pairs"]
+
+
+def test_no_stated_rater_error_flags_the_numbers():
+    site = np.repeat(np.arange(12), 10)
+    codes = np.random.default_rng(1).binomial(4, 0.5, 120)
+    cluster = [f"h{s}-{i % 3}" for i, s in enumerate(site)]
+    found, instrument = responses(codes, [f"{s:04d}" for s in site], cluster)
+    scores = score_municipalities(found, instrument)
+    assert set(scores.rows["flag"].tolist()) == {"scoring.no_rater_error"}
+    assert "scoring.raters_not_separable_unstated" in [note.code for note in scores.notes]
+
+
+def test_a_documents_error_is_filed_as_its_readers(ibic):
+    study = simulate_study(StudyDesign(n_sites=12), seed=1, instrument=ibic)
+    spread = score_municipalities(study.responses, ibic).spread
+    documents = spread.where(spread["source"] == "documents")
+    assert set(documents["raters_from"].tolist()) <= {"double_readings", "stated"}
+    assert (documents["within"].astype(float) == 0).all()
+    assert (documents["raters"].astype(float) > 0).all()
+
+
+def test_the_gravest_flag_stands():
+    assert gravest(["", "scoring.stated_rater_error", "scoring.few_clusters"]) == "scoring.few_clusters"
+    assert gravest(["", ""]) == ""

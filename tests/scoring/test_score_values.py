@@ -269,3 +269,52 @@ def test_the_gravest_reason_stands(responses_of, mini):
     rows = score_municipalities(responses_of(FILES[:4] + OTHER, {"0180": (60.0, 200)}), mini).rows
     assert score(rows, site="0114", component="a", level="component")["reason"] == "scoring.too_few"
     assert score(rows, site="0114", statistic="total_core")["reason"] == "scoring.source_missing"
+
+
+def test_what_is_no_responses_is_refused_by_name(mini):
+    with pytest.raises(TypeError, match=r"dict, Instrument"):
+        score_municipalities({}, mini)
+
+
+@pytest.mark.parametrize("text", ["hello", "[]", '{"schema": "ibic.scores/1"}', "null"])
+def test_what_is_no_file_of_scores_is_refused(text):
+    with pytest.raises(UsageError, match="not a file of scores"):
+        Scores.from_json(text)
+
+
+def test_a_changed_instrument_is_another_one(responses_of, mini):
+    fewer = mini.replaced(items=mini.items[:-1])
+    assert fewer.sha256 != mini.sha256
+    assert fewer.sha256 == mini.replaced(items=mini.items[:-1]).sha256
+    with pytest.raises(UsageError, match="another wording"):
+        score_municipalities(responses_of(OTHER), fewer)
+
+
+def test_each_number_says_how_its_interval_is_made(responses_of, mini):
+    rows = score_municipalities(responses_of(FILES + OTHER, REGISTER), mini).rows
+    told = {name: score(rows, site="0180", **at)["method"] for name, at in METHODS.items()}
+    assert told == {
+        "item": "score interval, pooled spread, way of working",
+        "register": "score interval, register counts, way of working",
+        "total": "sources added by recovered variances, way of working",
+    }
+
+
+METHODS = {
+    "item": {"item": "a1", "level": "item"},
+    "register": {"item": "b1", "level": "item"},
+    "total": {"level": "total"},
+}
+
+
+def test_a_components_n_counts_files_with_an_answer(responses_of, mini):
+    blank = [(*row[:4], *[BLANK] * 5) for row in FILES_MORE]
+    rows = score_municipalities(responses_of(FILES + blank + OTHER, REGISTER), mini).rows
+    assert score(rows, site="0114", component="a", level="component")["n"] == 6
+    assert score(rows, site="0114", statistic="total_core")["n"] == 6
+
+
+def test_a_blank_register_value_is_blank(responses_of, mini):
+    scores = score_municipalities(responses_of(OTHER, {"0180": (np.nan, np.nan)}), mini)
+    row = score(scores.missing, site="0180", column="b1")
+    assert (row["answered"], row["blank"], row["not_asked"]) == (0, 1, 0)

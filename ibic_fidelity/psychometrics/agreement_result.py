@@ -1,0 +1,272 @@
+"""The result of every agreement coefficient, and the one way in which they are made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ibic_fidelity.errors import UsageError
+from ibic_fidelity.foundation.messages import Message
+from ibic_fidelity.foundation.numbers import coefficient, interval, percent
+from ibic_fidelity.foundation.randomness import stream
+from ibic_fidelity.foundation.results import ConfidenceInterval, table
+from ibic_fidelity.psychometrics._arguments import Floats, check_confidence_level, read_only, warn_undefined
+from ibic_fidelity.psychometrics._chance import (
+    PERCENTILE,
+    Chance,
+    bootstrap_estimates,
+    corrected,
+    observed_agreement,
+    standard_error,
+    t_interval,
+)
+from ibic_fidelity.psychometrics._ratings import Ratings, read_weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NAMES = {
+    "percent_agreement": "Percent agreement",
+    "cohen_kappa": "Cohen's kappa",
+    "scott_pi": "Scott's pi",
+    "fleiss_kappa": "Fleiss' kappa",
+    "conger_kappa": "Conger's kappa",
+    "brennan_prediger": "The Brennan–Prediger coefficient",
+    "gwet_ac1": "Gwet's AC1",
+    "gwet_ac2": "Gwet's AC2",
+    "krippendorff_alpha": "Krippendorff's alpha",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AgreementCoefficient:
+    """Agreement among raters, as `cohen_kappa`, `gwet_ac`, `krippendorff_alpha` and their kin return it.
+
+    Attributes
+    ----------
+    statistic : str
+        Which coefficient: "cohen_kappa", "gwet_ac1", ….
+    estimate : float
+        The coefficient; 1 is full agreement, 0 agreement as by chance (for percent agreement: none).
+    std_error : float
+        Linearised standard error, units as a random sample.
+    ci : ConfidenceInterval
+        Estimate ± t·standard error, at most 1.
+    ci_bootstrap : ConfidenceInterval or None
+        Percentile interval of the bootstrap over units, where asked for.
+    observed, expected : float
+        Agreement observed (weighted, where weights are given) and expected by chance; expected is NaN for
+        percent agreement, which has none.
+    n, n_overlap : int
+        Units used, and those of them with two ratings or more.
+    n_raters : int
+        Raters with any rating of the units used.
+    n_dropped : int
+        Units left out by the missing-data rule, or for too few ratings.
+    categories : array of float
+        The categories, increasing, unused ones included where they were given.
+    weighting : str
+        "unweighted", "linear", "quadratic", "ordinal", "given", or Krippendorff's level of measurement.
+    weights : array of float or None
+        The weights (k, k); None for Krippendorff's alpha, whose differences need no matrix.
+    n_replicates, n_undefined : int
+        Bootstrap samples, and those in which the coefficient is not defined and which are left out.
+    missing : str
+        The missing-data rule.
+    reason : Message or None
+        Why the estimate or its interval is not defined.
+    flags : tuple of Message
+        What makes an interval say little.
+    """
+
+    statistic: str
+    estimate: float
+    std_error: float
+    ci: ConfidenceInterval
+    ci_bootstrap: ConfidenceInterval | None
+    observed: float
+    expected: float
+    n: int
+    n_overlap: int
+    n_raters: int
+    n_dropped: int
+    categories: Floats
+    weighting: str
+    weights: Floats | None
+    n_replicates: int
+    n_undefined: int
+    missing: str
+    reason: Message | None
+    flags: tuple[Message, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Return one line an interval.
+
+        Columns: statistic, n, estimate, std_error, ci_low, ci_high, ci_level, method, reason, observed,
+        expected, n_raters, n_categories, weighting.
+        """
+        intervals = [self.ci, *([self.ci_bootstrap] if self.ci_bootstrap else [])]
+        said = (*((self.reason,) if self.reason else ()), *self.flags)
+        extra = {
+            "observed": self.observed,
+            "expected": self.expected,
+            "n_raters": self.n_raters,
+            "n_categories": len(self.categories),
+            "weighting": self.weighting,
+        }
+        same: dict[str, Any] = {
+            "statistic": self.statistic,
+            "n": self.n,
+            "estimate": self.estimate,
+            "std_error": self.std_error,
+            "reason": " ".join(message.text("en") for message in said),
+            **extra,
+        }
+        limits: dict[str, list[Any]] = {
+            "ci_low": [ci.low for ci in intervals],
+            "ci_high": [ci.high for ci in intervals],
+            "ci_level": [ci.confidence_level for ci in intervals],
+            "method": [ci.method for ci in intervals],
+        }
+        columns: dict[str, list[Any]] = {name: [value] * len(intervals) for name, value in same.items()}
+        columns.update(limits)
+        return table(columns, extra=tuple(extra))
+
+    def summary(self) -> str:
+        """Return one line in English, and one a flag."""
+        name = _NAMES[self.statistic]
+        if math.isnan(self.estimate) and self.reason is not None:
+            return f"{name} is not defined: {self.reason.text('en')}"
+        parts = [f"{name} ({self.weighting}) {coefficient(self.estimate, 'en')}"]
+        for ci in (self.ci, self.ci_bootstrap):
+            if ci is not None and not math.isnan(ci.low):
+                limits = interval(ci.low, ci.high, "apa", digits=2)
+                parts.append(f"{percent(ci.confidence_level, 'en')} interval {limits} ({ci.method})")
+        used = f"{self.n} units, {self.n_raters} raters, {len(self.categories)} categories, {self.n_dropped} left out"
+        said = (*((self.reason,) if self.reason else ()), *self.flags)
+        return "\n".join([f"{', '.join(parts)}, {used}.", *(message.text("en") for message in said)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Options:
+    """What every coefficient is asked for, checked."""
+
+    missing: str
+    confidence_level: float
+    replicates: int
+    rng: np.random.Generator | None
+
+    @classmethod
+    def checked(cls, missing: str, confidence_level: object, bootstrap: object, rng: object) -> Options:
+        """Return the options, or raise."""
+        level = check_confidence_level(confidence_level)
+        whole = isinstance(bootstrap, int | np.integer) and not isinstance(bootstrap, bool)
+        if not whole or bootstrap < 0:  # type: ignore[operator]
+            raise UsageError("psychometrics.bootstrap", value=repr(bootstrap))
+        replicates = int(bootstrap)  # type: ignore[call-overload]
+        if isinstance(rng, np.random.Generator):
+            return cls(missing, level, replicates, rng)
+        if not isinstance(rng, int | np.integer) or isinstance(rng, bool) or rng < 0:
+            raise UsageError("psychometrics.rng", value=repr(rng))
+        return cls(missing, level, replicates, stream(int(rng), "psychometrics/agreement") if replicates else None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Computed:
+    """What a coefficient computes: `kernel` gives estimates (B,) of replicates (B, n)."""
+
+    statistic: str
+    observed: float
+    expected: float
+    estimate: float
+    std_error: float
+    weighting: str
+    weights: Floats | None
+    kernel: Callable[[Floats], Floats]
+
+
+def compute(ratings: Ratings, weights: object, statistic: str, chance: Chance | None) -> Computed:
+    """Return a coefficient of the kappa family, or percent agreement without chance."""
+    weighting, matrix = read_weights(weights, ratings.values)
+
+    def kernel(replicates: Floats) -> Floats:
+        observed = observed_agreement(ratings, matrix, replicates)
+        return observed if chance is None else corrected(observed, chance.expected(ratings, matrix, replicates))
+
+    n = ratings.counts.shape[0]
+    observed = expected = estimate = math.nan
+    if ratings.overlapping.any():
+        once = np.ones((1, n))
+        observed = float(observed_agreement(ratings, matrix, once)[0])
+        estimate = float(kernel(once)[0])
+        expected = math.nan if chance is None else float(chance.expected(ratings, matrix, once)[0])
+    error = standard_error(ratings, matrix, estimate, chance)
+    return Computed(statistic, observed, expected, estimate, error, weighting, matrix, kernel)
+
+
+def result_of(ratings: Ratings, computed: Computed, options: Options) -> AgreementCoefficient:
+    """Return the result with its intervals, and warn at the user's call where something is not defined."""
+    n = ratings.counts.shape[0]
+    reason = _reason(ratings, computed)
+    if reason is not None:
+        warn_undefined(reason, stacklevel=4)
+    defined = not math.isnan(computed.estimate)
+    bootstrap, undefined = None, 0
+    if options.replicates and options.rng is not None:
+        drawn = np.full(options.replicates, math.nan)
+        if defined and n > 1:
+            drawn = bootstrap_estimates(computed.kernel, n, options.replicates, options.rng)
+        bootstrap, undefined = _percentiles(drawn, options.confidence_level)
+    flags = []
+    if computed.std_error == 0.0:
+        flags.append(Message("psychometrics.agreement_without_spread", {"n": n}))
+    if defined and undefined:
+        params = {"n": undefined, "of": options.replicates}
+        flags.append(Message("psychometrics.agreement_replicates_undefined", params))
+    return AgreementCoefficient(
+        statistic=computed.statistic,
+        estimate=computed.estimate,
+        std_error=computed.std_error,
+        ci=t_interval(computed.estimate, computed.std_error, n, options.confidence_level),
+        ci_bootstrap=bootstrap,
+        observed=computed.observed,
+        expected=computed.expected,
+        n=n,
+        n_overlap=int(ratings.overlapping.sum()),
+        n_raters=ratings.n_raters,
+        n_dropped=ratings.n_dropped,
+        categories=read_only(ratings.values),
+        weighting=computed.weighting,
+        weights=computed.weights,
+        n_replicates=options.replicates,
+        n_undefined=undefined,
+        missing=options.missing,
+        reason=reason,
+        flags=tuple(flags),
+    )
+
+
+def _reason(ratings: Ratings, computed: Computed) -> Message | None:
+    """Return why the estimate or its interval is not defined."""
+    if not ratings.overlapping.any():
+        return Message("psychometrics.agreement_no_overlap", {"n": ratings.counts.shape[0]})
+    if math.isnan(computed.estimate):
+        used = int((ratings.counts.sum(axis=0) > 0).sum())
+        return Message("psychometrics.agreement_by_chance_full", {"n": used})
+    if math.isnan(computed.std_error):
+        return Message("psychometrics.agreement_one_unit", {})
+    return None
+
+
+def _percentiles(estimates: Floats, level: float) -> tuple[ConfidenceInterval, int]:
+    """Return the percentile interval of the defined estimates, and how many are not defined."""
+    known = estimates[~np.isnan(estimates)]
+    low, high = math.nan, math.nan
+    if known.size:
+        low, high = (float(limit) for limit in np.quantile(known, [0.5 - level / 2.0, 0.5 + level / 2.0]))
+    return ConfidenceInterval(low, high, level, PERCENTILE), int(estimates.size - known.size)
