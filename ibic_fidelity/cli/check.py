@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from ibic_fidelity.cli.options import Data, Encoding, InstrumentName, Lang, OneSource, Partial, Separator, Sheet
-from ibic_fidelity.cli.output import FAULTS_SHOWN, print_notes, say
+from ibic_fidelity.cli.output import FAULTS_SHOWN, excel_csv, print_notes, say
+from ibic_fidelity.cli.reading import files_of
 
 if TYPE_CHECKING:
     from ibic_fidelity.foundation.messages import Language
@@ -35,7 +36,7 @@ def check(
     from ibic_fidelity.responses.reading import examine
 
     found = examine(
-        data[0] if len(data) == 1 else tuple(data),
+        files_of(data),
         load_instrument(instrument),
         sheet=sheet,
         separator=separator,
@@ -65,5 +66,4 @@ def _write_faults(path: Path, faults: tuple[Fault, ...], lang: Language, *, forc
     from ibic_fidelity.foundation.files import write_file
     from ibic_fidelity.foundation.results import fault_table
 
-    content = fault_table(faults, lang).to_csv(index=False, sep=";", lineterminator="\r\n")
-    write_file(path, "\ufeff" + content, force=force)
+    write_file(path, excel_csv(fault_table(faults, lang)), force=force)

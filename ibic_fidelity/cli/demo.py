@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ibic_fidelity.cli.options import Lang, Output
-from ibic_fidelity.cli.output import say
+from ibic_fidelity.cli.output import excel_csv, say
 
 PILOT = "pilot.csv"
 
@@ -33,6 +33,5 @@ def demo(output: Output = Path("ibic-fidelity-demo"), lang: Lang = "sv") -> None
     )
     score_into(responses, instrument, output, lang, confidence=0.95, force=True)
     reliability = component_reliability(responses, instrument)
-    content = "\ufeff" + reliability.table.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
-    write_file(output / "reliability.csv", content, force=True)
+    write_file(output / "reliability.csv", excel_csv(reliability.table), force=True)
     say("demo_ends", lang, folder=str(output))

@@ -14,6 +14,8 @@ from ibic_fidelity.foundation.messages import Language, Message, text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
 FAULTS_SHOWN = 50
 
 
@@ -48,6 +50,11 @@ def language_of_call(arguments: list[str]) -> Language:
         if before == "--lang" and after == "en":
             return "en"
     return "en" if "--lang=en" in arguments else "sv"
+
+
+def excel_csv(frame: pd.DataFrame) -> str:
+    """Return a frame as the delimited text that Swedish Excel opens: byte-order mark, semicolons, decimal commas."""
+    return "\ufeff" + frame.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
 
 
 def progress(label: str) -> Callable[[int, int], None] | None:

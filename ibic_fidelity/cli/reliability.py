@@ -18,7 +18,7 @@ from ibic_fidelity.cli.options import (
     Separator,
     Sheet,
 )
-from ibic_fidelity.cli.output import print_notes, say
+from ibic_fidelity.cli.output import excel_csv, print_notes, say
 from ibic_fidelity.cli.reading import read_data
 
 
@@ -48,6 +48,5 @@ def reliability(
     result = component_reliability(responses, defined, confidence_level=confidence)
     typer.echo(result.text(lang))
     if output is not None:
-        content = "\ufeff" + result.table.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
-        write_file(output, content, force=force)
+        write_file(output, excel_csv(result.table), force=force)
         say("written", lang, path=str(output))

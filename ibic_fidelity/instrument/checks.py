@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message
 from ibic_fidelity.foundation.results import table
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import Component, Item, Measure, Text
+from ibic_fidelity.instrument.parts import FIDELITY, Component, Item, Measure, Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,6 @@ VARIABLE_LABEL_BYTES = 255
 VALUE_LABEL_BYTES = 120
 LONG_ITEM_WORDS = 12
 REFLECTIVE_MINIMUM = 4
-FIDELITY = ("core", "extended")
 
 
 def _any_of(pattern: str) -> re.Pattern[str]:

@@ -114,6 +114,10 @@ class Instrument(Part):
         """Return what a source is asked, as (item, measure) pairs."""
         return tuple((item, measure) for item in self.items for measure in item.measures if measure.source == source)
 
+    def primary_items(self, source: str) -> frozenset[str]:
+        """Return the items that are scored from a source."""
+        return frozenset(item.id for item, measure in self.measures_of(source) if measure.role == "primary")
+
     def columns_of(self, source: str) -> tuple[str, ...]:
         """Return the answer columns of a source: a measure's id, or the ids of its parts."""
         return tuple(

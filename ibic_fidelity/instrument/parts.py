@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 from ibic_fidelity.foundation.messages import LANGUAGES, Language
 
 Dimension = Literal["core", "extended", "experience", "precondition", "outcome", "context"]
+#: The dimensions whose components are fidelity, practice as it is seen; no other enters a total of it.
+FIDELITY: tuple[Dimension, ...] = ("core", "extended")
 MeasurementModel = Literal["formative", "reflective"]
 ScaleType = Literal["levels", "share", "checklist", "register"]
 Role = Literal["primary", "triangulating"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.numbers import number
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import Item, Measure, Scale
+from ibic_fidelity.instrument.parts import FIDELITY, Item, Measure, Scale
 from ibic_fidelity.responses.cells import (
     FAULTY,
     AnswerRule,
@@ -26,8 +26,6 @@ from ibic_fidelity.responses.columns import Rows
 from ibic_fidelity.responses.keys import text_keys, weights
 from ibic_fidelity.responses.model import BLANK, DONT_KNOW, NOT_APPLICABLE, NOT_ASKED
 from ibic_fidelity.responses.tables import BLANKS, fold
-
-_DIMENSIONS_OF_FIDELITY = ("core", "extended")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +103,7 @@ def _may_not_apply(item: Item, measure: Measure, scale: Scale, instrument: Instr
     of the score; the parts of checklists and the answers to surveys need not.
     """
     audited = instrument.by_source[measure.source].kind == "audit"
-    fidelity = instrument.by_component[item.component].dimension in _DIMENSIONS_OF_FIDELITY
+    fidelity = instrument.by_component[item.component].dimension in FIDELITY
     return item.not_applicable is not None or scale.type == "checklist" or not (audited and fidelity)
 
 

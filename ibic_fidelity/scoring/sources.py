@@ -105,7 +105,7 @@ def source_report(
     eligible = _counts(frame.eligible, source.id, groups)
     census = np.isfinite(eligible) & (units >= eligible) & (units > 0)
     minimum = np.where(census, source.census_minimum or source.minimum, source.minimum)
-    primary = {item.id for item, measure in instrument.measures_of(source.id) if measure.role == "primary"}
+    primary = instrument.primary_items(source.id)
     share = {target: sum(w for item, w in items.items() if item in primary) for target, items in weights.items()}
     spread: tuple[dict[str, Any], ...] = ()
     notes: tuple[Message, ...] = ()
@@ -224,8 +224,7 @@ def _register(
 ) -> dict[Target, Said]:
     """Return register values: a group's value is the mean of its rows weighted by their counts."""
     said: dict[Target, Said] = {}
-    asked = instrument.measures_of(nest.table.source)
-    primary = {item.id for item, measure in asked if measure.role == "primary"}
+    primary = instrument.primary_items(nest.table.source)
     for values in measure_values(nest.table, instrument):
         base = values.base if values.base is not None else values.answered
         n = np.add.reduceat(base, nest.group_rows)

@@ -101,7 +101,7 @@ def source_sums(
     for the others, the error of a measure is Σ_u q_u (y_u − θ) (linearised ratio, Woodruff 1971); what is
     summed are its parts with θ at its estimate.
     """
-    primary = {item.id for item, measure in instrument.measures_of(nest.table.source) if measure.role == "primary"}
+    primary = instrument.primary_items(nest.table.source)
     frame = _Frame.of(nest)
     composites = {
         target: _composite({i: w for i, w in items.items() if i in primary}, frame, len(pairs.first))

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import Item, Scale, Source
+from ibic_fidelity.instrument.parts import FIDELITY, Item, Scale, Source
 from ibic_fidelity.studies.design import StudyDesign
 
 Floats = NDArray[np.float64]
 LEVEL_STEP = 0.45  # latent distance between neighbouring thresholds of a scale of levels
-PRACTICE = ("core", "extended")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +47,7 @@ def plant_world(design: StudyDesign, instrument: Instrument, sites: tuple[str, .
     latent: dict[str, Floats] = {}
     for component in instrument.components:
         own = rng.normal(0, design.component_sd, len(practice))
-        base = practice if component.dimension in PRACTICE else design.mean + design.fidelity_effect * site
+        base = practice if component.dimension in FIDELITY else design.mean + design.fidelity_effect * site
         for item in instrument.items_of(component.id):
             latent[item.id] = base + own + rng.normal(0, design.item_sd)
     groups = [(one, area) for one in sites for area in areas]
