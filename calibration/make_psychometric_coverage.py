@@ -11,7 +11,6 @@ for answers on few levels by Gauss–Hermite integration over the common part.
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from coverage_table import COUNTED, counted, write_table
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
@@ -38,8 +38,6 @@ from ibic_fidelity.psychometrics.intraclass import reliability, variance_ratio_l
 SEED = 20261121
 STUDIES = 2000
 LEVEL = 0.95
-#: What an honest interval may cover (measurement.md, section 5).
-REQUIRED = (0.93, 0.975)
 #: Shares of the answers, low to high; the last share is the ceiling; "normal" is not cut.
 ANSWERS = {
     "normal": None,
@@ -53,11 +51,7 @@ SIZES = {"equal": (20,), "unequal": (5, 10, 20, 30, 100)}
 #: Both intervals of alpha are tried on the same studies.
 FELDT = ("Feldt", "Feldt, adjusted")
 TABLE = Path(__file__).with_name("psychometric_coverage.csv")
-COLUMNS = (
-    "statistic", "method", "data", "n", "k", "groups", "sizes", "truth", "studies", "undefined",
-    "coverage", "below", "above", "mc_low", "mc_high", "required_low", "required_high", "within",
-    "flagged", "seed",
-)  # fmt: skip
+COLUMNS = ("statistic", "method", "data", "n", "k", "groups", "sizes", *COUNTED)
 
 
 @dataclass(frozen=True)
@@ -163,42 +157,21 @@ def flagged(cell: Cell, data: np.ndarray) -> np.ndarray:
     return (piled_up >= SKEWED) | (variance_inflation(data) > TOO_NARROW**2)
 
 
-def wilson(count: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
-    """Return Wilson's limits of a share."""
-    share = count / n
-    middle, half = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
-
-
 def row(cell: Cell) -> dict[str, object]:
     """Return one line of the table."""
     data = draw(cell, STUDIES, stream(SEED, cell.name))
     low, high = limits(cell, data)
-    known = ~(np.isnan(low) | np.isnan(high))
-    below, above = int((high[known] < cell.truth).sum()), int((low[known] > cell.truth).sum())
-    n = int(known.sum())
-    covered = n - below - above
-    mc_low, mc_high = wilson(covered, n)
     return {
         "statistic": cell.statistic, "method": cell.method, "data": cell.data,
         "n": cell.n or int(cell.group_sizes.sum()), "k": cell.k or "",
-        "groups": cell.groups or "", "sizes": cell.sizes, "truth": cell.truth,
-        "studies": STUDIES, "undefined": STUDIES - n, "coverage": f"{covered / n:.4f}",
-        "below": f"{below / n:.4f}", "above": f"{above / n:.4f}",
-        "mc_low": f"{mc_low:.4f}", "mc_high": f"{mc_high:.4f}",
-        "required_low": REQUIRED[0], "required_high": REQUIRED[1],
-        "within": "yes" if REQUIRED[0] <= covered / n <= REQUIRED[1] else "no",
-        "flagged": f"{flagged(cell, data).mean():.4f}", "seed": SEED,
+        "groups": cell.groups or "", "sizes": cell.sizes,
+        **counted(low, high, cell.truth, flagged(cell, data), SEED),
     }  # fmt: skip
 
 
 def main() -> None:
     """Write the table."""
-    with TABLE.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for cell in cells():
-            writer.writerow(row(cell))
+    write_table(TABLE, COLUMNS, map(row, cells()))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-from .agreement import cohen_kappa, percent_agreement, scott_pi
-from .agreement_alpha import krippendorff_alpha
-from .agreement_many import brennan_prediger, conger_kappa, fleiss_kappa, gwet_ac
-from .agreement_result import AgreementCoefficient
+from .agreement.krippendorff import krippendorff_alpha
+from .agreement.many_raters import brennan_prediger, conger_kappa, fleiss_kappa, gwet_ac
+from .agreement.result import AgreementCoefficient
+from .agreement.two_raters import cohen_kappa, percent_agreement, scott_pi
 from .internal_consistency import CronbachAlpha, cronbach_alpha
 from .intraclass import GroupMeanReliability, group_mean_reliability
 from .items import ItemAnalysis, item_analysis

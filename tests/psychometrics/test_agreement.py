@@ -159,8 +159,8 @@ def test_alphas_error_is_near_irrcacs(level, weights):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_alphas_error_is_the_derivative_and_near_the_jackknife(level):
-    from ibic_fidelity.psychometrics._ratings import read_ratings
-    from ibic_fidelity.psychometrics.agreement_alpha import _Disagreement
+    from ibic_fidelity.psychometrics.agreement._ratings import read_ratings
+    from ibic_fidelity.psychometrics.agreement.krippendorff import _Disagreement
 
     x = random_ratings(3, n=120)
     ratings = read_ratings(x, missing="available", least_ratings=2)
@@ -394,7 +394,7 @@ def test_a_bad_call_is_refused(call, kind, code, text):
 @pytest.mark.parametrize("function", [*ALL, alpha, lambda x, **o: alpha(x, measurement_level="ordinal", **o)])
 def test_a_bootstrap_sample_is_the_coefficient_of_the_units_drawn(function, monkeypatch):
     x = random_ratings(10, n=12, raters=2 if function in TWO else 4, holes=0)
-    from ibic_fidelity.psychometrics import agreement_result
+    from ibic_fidelity.psychometrics.agreement import result as agreement_result
 
     kept = {}
     made = agreement_result.bootstrap_estimates
@@ -429,10 +429,10 @@ def test_samples_without_a_value_are_counted():
 
 
 def test_the_blocks_of_the_bootstrap_change_nothing(monkeypatch):
-    from ibic_fidelity.psychometrics import _chance
+    from ibic_fidelity.psychometrics import resampling
 
     whole = pm.conger_kappa(RAW, bootstrap=50).ci_bootstrap
-    monkeypatch.setattr(_chance, "_BLOCK", 40)
+    monkeypatch.setattr(resampling, "_BLOCK", 40)
     parts = pm.conger_kappa(RAW, bootstrap=50).ci_bootstrap
     assert [parts.low, parts.high] == pytest.approx([whole.low, whole.high], abs=IDENTITY)
 

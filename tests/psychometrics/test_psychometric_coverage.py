@@ -1,9 +1,6 @@
 """The table of coverage: complete, honest about what falls short, and made again in part."""
 
-import csv
-import importlib.util
 import math
-import sys
 
 import numpy as np
 import pytest
@@ -17,20 +14,13 @@ STANDARD_ERRORS = 4.0
 
 
 @pytest.fixture(scope="module")
-def script(request):
-    path = request.config.rootpath / "calibration/make_psychometric_coverage.py"
-    spec = importlib.util.spec_from_file_location("make_psychometric_coverage", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+def script(calibration_script):
+    return calibration_script("make_psychometric_coverage")
 
 
 @pytest.fixture(scope="module")
-def rows(script):
-    with script.TABLE.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+def rows(script, calibration_script):
+    return calibration_script("coverage_table").read_table(script.TABLE)
 
 
 def test_the_table_has_every_cell_once(script, rows):
@@ -40,7 +30,7 @@ def test_the_table_has_every_cell_once(script, rows):
         assert float(row["truth"]) == cell.truth
         low, high = float(row["mc_low"]), float(row["mc_high"])
         assert low <= float(row["coverage"]) <= high
-        held = script.REQUIRED[0] <= float(row["coverage"]) <= script.REQUIRED[1]
+        held = float(row["required_low"]) <= float(row["coverage"]) <= float(row["required_high"])
         assert row["within"] == ("yes" if held else "no")
 
 

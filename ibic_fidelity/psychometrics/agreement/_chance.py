@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 
 from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.psychometrics._arguments import Floats
-from ibic_fidelity.psychometrics._ratings import Ratings
+from ibic_fidelity.psychometrics.agreement._ratings import Ratings
 
 #: Of the ratings, their weights (q, q) and replicates (B, n): agreement expected by chance (B,).
 Expected = Callable[[Ratings, Floats, Floats], Floats]
@@ -22,9 +22,6 @@ Expected = Callable[[Ratings, Floats, Floats], Floats]
 Influence = Callable[[Ratings, Floats], Floats]
 
 LINEARISED = "linearised variance over units, t"
-PERCENTILE = "percentile bootstrap of units"
-#: Cells of a block of replicates, which bounds the memory of the bootstrap.
-_BLOCK = 2_000_000
 #: Below this 1 − expected agreement is nought but rounding.
 _ROUNDING = 1e-12
 
@@ -89,22 +86,6 @@ def t_interval(estimate: float, std_error: float, n: int, level: float) -> Confi
         return ConfidenceInterval(math.nan, math.nan, level, LINEARISED)
     reach = float(stdtrit(n - 1, 0.5 + level / 2.0)) * std_error
     return ConfidenceInterval(estimate - reach, min(1.0, estimate + reach), level, LINEARISED)
-
-
-def bootstrap_estimates(
-    kernel: Callable[[Floats], Floats], n: int, replicates: int, rng: np.random.Generator
-) -> Floats:
-    """Return the estimates (replicates,) of samples of n units drawn with replacement.
-
-    Replicates are drawn and computed in blocks, all of a block at once; the block changes no number drawn.
-    """
-    estimates = np.empty(replicates)
-    step = max(1, _BLOCK // max(n, 1))
-    for start in range(0, replicates, step):
-        size = min(step, replicates - start)
-        drawn = rng.multinomial(n, np.full(n, 1.0 / n), size=size).astype(np.float64)
-        estimates[start : start + size] = kernel(drawn)
-    return estimates
 
 
 def quadratic_form(shares: Floats, weights: Floats) -> Floats:

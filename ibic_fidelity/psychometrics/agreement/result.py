@@ -9,22 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.numbers import coefficient, interval, percent
-from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.foundation.results import ConfidenceInterval, table
 from ibic_fidelity.psychometrics._arguments import Floats, check_confidence_level, read_only, warn_undefined
-from ibic_fidelity.psychometrics._chance import (
-    PERCENTILE,
+from ibic_fidelity.psychometrics.agreement._chance import (
     Chance,
-    bootstrap_estimates,
     corrected,
     observed_agreement,
     standard_error,
     t_interval,
 )
-from ibic_fidelity.psychometrics._ratings import Ratings, read_weights
+from ibic_fidelity.psychometrics.agreement._ratings import Ratings, read_weights
+from ibic_fidelity.psychometrics.resampling import (
+    as_generator,
+    bootstrap_estimates,
+    check_replicates,
+    percentile_interval,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,15 +167,8 @@ class Options:
     def checked(cls, missing: str, confidence_level: object, bootstrap: object, rng: object) -> Options:
         """Return the options, or raise."""
         level = check_confidence_level(confidence_level)
-        whole = isinstance(bootstrap, int | np.integer) and not isinstance(bootstrap, bool)
-        if not whole or bootstrap < 0:  # type: ignore[operator]
-            raise UsageError("psychometrics.bootstrap", value=repr(bootstrap))
-        replicates = int(bootstrap)  # type: ignore[call-overload]
-        if isinstance(rng, np.random.Generator):
-            return cls(missing, level, replicates, rng)
-        if not isinstance(rng, int | np.integer) or isinstance(rng, bool) or rng < 0:
-            raise UsageError("psychometrics.rng", value=repr(rng))
-        return cls(missing, level, replicates, stream(int(rng), "psychometrics/agreement") if replicates else None)
+        replicates = check_replicates(bootstrap)
+        return cls(missing, level, replicates, as_generator(rng, "psychometrics/agreement") if replicates else None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,7 +216,7 @@ def result_of(ratings: Ratings, computed: Computed, options: Options) -> Agreeme
         drawn = np.full(options.replicates, math.nan)
         if defined and n > 1:
             drawn = bootstrap_estimates(computed.kernel, n, options.replicates, options.rng)
-        bootstrap, undefined = _percentiles(drawn, options.confidence_level)
+        bootstrap, undefined = percentile_interval(drawn, options.confidence_level)
     flags = []
     if computed.std_error == 0.0:
         flags.append(Message("psychometrics.agreement_without_spread", {"n": n}))
@@ -261,12 +256,3 @@ def _reason(ratings: Ratings, computed: Computed) -> Message | None:
     if math.isnan(computed.std_error):
         return Message("psychometrics.agreement_one_unit", {})
     return None
-
-
-def _percentiles(estimates: Floats, level: float) -> tuple[ConfidenceInterval, int]:
-    """Return the percentile interval of the defined estimates, and how many are not defined."""
-    known = estimates[~np.isnan(estimates)]
-    low, high = math.nan, math.nan
-    if known.size:
-        low, high = (float(limit) for limit in np.quantile(known, [0.5 - level / 2.0, 0.5 + level / 2.0]))
-    return ConfidenceInterval(low, high, level, PERCENTILE), int(estimates.size - known.size)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibic_fidelity.psychometrics._arguments import HolesAllowed
-from ibic_fidelity.psychometrics._chance import COMMON, OWN
-from ibic_fidelity.psychometrics._ratings import Weights, read_ratings
-from ibic_fidelity.psychometrics.agreement_result import AgreementCoefficient, Options, compute, result_of
+from ibic_fidelity.psychometrics.agreement._chance import COMMON, OWN
+from ibic_fidelity.psychometrics.agreement._ratings import Weights, read_ratings
+from ibic_fidelity.psychometrics.agreement.result import AgreementCoefficient, Options, compute, result_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,9 +10,9 @@ import numpy as np
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.psychometrics._arguments import Floats, HolesAllowed, check_choice
-from ibic_fidelity.psychometrics._chance import of_linear
-from ibic_fidelity.psychometrics._ratings import Ratings, read_ratings
-from ibic_fidelity.psychometrics.agreement_result import AgreementCoefficient, Computed, Options, result_of
+from ibic_fidelity.psychometrics.agreement._chance import of_linear
+from ibic_fidelity.psychometrics.agreement._ratings import Ratings, read_ratings
+from ibic_fidelity.psychometrics.agreement.result import AgreementCoefficient, Computed, Options, result_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
