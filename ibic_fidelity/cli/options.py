@@ -29,3 +29,7 @@ OneSource = Annotated[
 ]
 Partial = Annotated[bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")]
 Confidence = Annotated[float, typer.Option("--confidence", help="Confidence level of intervals.")]
+StatisticsFile = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Write a page (.html), a workbook (.xlsx) or a table (.csv).", metavar="FILE"),
+]

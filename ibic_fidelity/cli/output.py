@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from ibic_fidelity.errors import FaultsError, IbicError
+from ibic_fidelity.errors import FaultsError, IbicError, UsageError
+from ibic_fidelity.foundation.files import claim_folder, write_file
 from ibic_fidelity.foundation.messages import Language, Message, text
 
 if TYPE_CHECKING:
@@ -16,7 +18,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ibic_fidelity.dossier.statistics import Statistics
+    from ibic_fidelity.instrument.model import Instrument
+
 FAULTS_SHOWN = 50
+#: The forms in which statistics are written.
+STATISTICS_ENDINGS = (".csv", ".xlsx", ".html")
 
 
 def say(code: str, language: Language, /, **params: object) -> None:
@@ -55,6 +62,47 @@ def language_of_call(arguments: list[str]) -> Language:
 def excel_csv(frame: pd.DataFrame) -> str:
     """Return a frame as the delimited text that Swedish Excel opens: byte-order mark, semicolons, decimal commas."""
     return "\ufeff" + frame.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
+
+
+def check_statistics_path(path: Path | None, *, force: bool) -> None:
+    """Refuse, before any work is done, a file of statistics that could not be written."""
+    if path is None:
+        return
+    if path.suffix.lower() not in STATISTICS_ENDINGS:
+        raise UsageError("cli.statistics_ending", path=path.name, endings=list(STATISTICS_ENDINGS))
+    claim_folder(path.parent, (path.name,), force=force)
+
+
+def show_statistics(
+    statistics: Statistics, instrument: Instrument, output: Path | None, *, lang: Language, force: bool
+) -> None:
+    """Print statistics, and write them where a file is given."""
+    typer.echo(statistics.text(lang))
+    if output is not None:
+        write_statistics(output, statistics, instrument, lang=lang, force=force)
+
+
+def write_statistics(
+    path: Path, statistics: Statistics, instrument: Instrument, *, lang: Language, force: bool
+) -> None:
+    """Write statistics in the form that the ending of the file asks for, and say so."""
+    check_statistics_path(path, force=force)
+    ending = path.suffix.lower()
+    if ending == ".csv":
+        from ibic_fidelity.plotting._rows import shown_statistics
+
+        shown = statistics.with_rows(shown_statistics(statistics, instrument))
+        content: str | bytes = excel_csv(shown.table)
+    elif ending == ".xlsx":
+        from ibic_fidelity.reports.statistics_sheets import statistics_workbook
+
+        content = statistics_workbook(statistics, instrument, lang=lang)
+    else:
+        from ibic_fidelity.reports.statistics import statistics_report
+
+        content = statistics_report(statistics, instrument, lang=lang)
+    write_file(path, content, force=force)
+    say("written", lang, path=str(path))
 
 
 def progress(label: str) -> Callable[[int, int], None] | None:

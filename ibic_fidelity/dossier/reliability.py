@@ -12,14 +12,20 @@ from ibic_fidelity.dossier.unit_values import UnitValues, unit_values
 from ibic_fidelity.errors import IbicWarning
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.psychometrics.composites import stratified_alpha
+from ibic_fidelity.psychometrics.factor_reliability import mcdonald_omega
+from ibic_fidelity.psychometrics.guttman import guttman_lambda
 from ibic_fidelity.psychometrics.internal_consistency import cronbach_alpha
 from ibic_fidelity.psychometrics.intraclass import group_mean_reliability
 from ibic_fidelity.psychometrics.items import item_analysis
+from ibic_fidelity.psychometrics.two_items import spearman_brown
 from ibic_fidelity.psychometrics.within_group import within_group_agreement
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
 
 LEAST_ROWS = 3
+#: Of an item with the rest of its scale; the others are of the item alone.
+OF_COMPLETE_ROWS = ("item_rest_correlation", "alpha_if_deleted")
 ITEM_STATISTICS = (
     "mean", "sd", "floor_share", "ceiling_share", "missing_share", "item_rest_correlation", "alpha_if_deleted",
 )  # fmt: skip
@@ -30,9 +36,11 @@ def component_reliability(
 ) -> Statistics:
     """Return the reliability statistics that each component's measurement model asks for.
 
-    Reflective components get Cronbach's alpha and item statistics. Every component gets ICC(1) and ICC(2)
-    of its units' means by site. Components declared `shared` also get within-group agreement (rwg of the
-    mean, rwg(j), awg, AD). A formative component gets no alpha: its items define it and need not agree.
+    Reflective components get Cronbach's alpha, McDonald's omega total and Guttman's lambda 2 (with two items
+    Spearman-Brown's) and item statistics; the reflective scales of one source together get stratified alpha.
+    Every component gets ICC(1), ICC(2) and the design effect of its units' means by site, by analysis of variance
+    and by REML. Components declared `shared` also get within-group agreement (rwg of the mean, rwg(j), awg, AD).
+    A formative component gets no alpha: its items define it and need not agree.
 
     Parameters
     ----------
@@ -44,8 +52,8 @@ def component_reliability(
     Returns
     -------
     Statistics
-        Alpha and item statistics are listwise within a component; a unit's mean takes its items with an
-        answer; n is counted after that.
+        Statistics of a scale as a whole are listwise within the component, those of an item alone take all its
+        answers; a unit's mean takes its items with an answer; n is counted after that.
 
     Raises
     ------
@@ -74,9 +82,16 @@ def _all_rows(responses: Responses, instrument: Instrument, confidence_level: fl
     for answered in responses.tables.values():
         if instrument.by_source[answered.source].kind == "register":
             continue
-        for values in unit_values(answered, instrument):
+        components = unit_values(answered, instrument)
+        for values in components:
             for row in _rows(values, confidence_level):
                 yield row.where(source=values.source, component=values.component.id)
+        scales = [values for values in components if values.component.measurement_model == "reflective"]
+        scales = [values for values in scales if len(values.items) > 1]
+        if len(scales) > 1:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", IbicWarning)
+                yield from (row.where(source=answered.source) for row in _composite(scales, confidence_level))
 
 
 def _rows(values: UnitValues, confidence_level: float) -> Iterator[Statistic]:
@@ -92,7 +107,8 @@ def _rows(values: UnitValues, confidence_level: float) -> Iterator[Statistic]:
             yield from _agreement(values)
 
 
-def _consistency(values: UnitValues, confidence_level: float) -> Iterator[Statistic]:
+def _consistency(values: UnitValues, level: float) -> Iterator[Statistic]:
+    """Yield what a reflective scale's items have in common, by the complete rows; n stands with each."""
     k = values.x.shape[1]
     if k < 2:
         yield Statistic.of("cronbach_alpha", 0, np.nan, notes=(Message("dossier.one_item"),))
@@ -101,24 +117,59 @@ def _consistency(values: UnitValues, confidence_level: float) -> Iterator[Statis
     if n < LEAST_ROWS:
         yield Statistic.of("cronbach_alpha", n, np.nan, notes=(Message("dossier.too_few_rows", {"n": n}),))
         return
-    alpha = cronbach_alpha(values.x, missing="listwise", confidence_level=confidence_level)
+    alpha = cronbach_alpha(values.x, missing="listwise", confidence_level=level)
     yield Statistic.of("cronbach_alpha", alpha.n, alpha.estimate, alpha.ci, notes=notes_of(alpha))
     notes = tuple(note for note in notes_of(alpha) if note.code != "psychometrics.feldt_too_narrow")
     yield Statistic.of("cronbach_alpha_adjusted", alpha.n, alpha.estimate, alpha.ci_adjusted, notes=notes)
-    items = item_analysis(values.x, missing="listwise", low=values.low, high=values.high)
+    if k == 2:
+        two = spearman_brown(values.x, missing="listwise", confidence_level=level)
+        yield Statistic.of("spearman_brown", two.n, two.estimate, two.ci_adjusted, notes=notes_of(two))
+    else:
+        omega = mcdonald_omega(values.x, missing="listwise", confidence_level=level)
+        yield Statistic.of("mcdonald_omega", omega.n, omega.estimate, omega.ci_adjusted, notes=notes_of(omega))
+        lambdas = guttman_lambda(values.x, missing="listwise", confidence_level=level)
+        yield Statistic.of("guttman_lambda2", lambdas.n, lambdas.lambda2, notes=notes_of(lambdas))
+    yield from _items(values)
+
+
+def _items(values: UnitValues) -> Iterator[Statistic]:
+    """Yield what each item is like, from its own answers, and with the rest of the scale, from complete rows."""
+    items = item_analysis(values.x, missing="available", low=values.low, high=values.high)
+    complete = int(items.n_complete)
     for j, item in enumerate(values.items):
         for name in ITEM_STATISTICS:
-            yield Statistic.of(name, items.n[j], getattr(items, name)[j]).where(item=item)
+            of_scale = name in OF_COMPLETE_ROWS
+            n = complete if of_scale else int(items.n[j])
+            yield Statistic.of(name, n, getattr(items, name)[j]).where(item=item)
+        yield Statistic.of("alpha_of_scale", complete, items.alpha).where(item=item)
 
 
-def _groups(values: UnitValues, confidence_level: float) -> Iterator[Statistic]:
+def _composite(scales: list[UnitValues], level: float) -> Iterator[Statistic]:
+    """Yield the reliability of all reflective scales of one source taken together, each scale a stratum."""
+    x = np.concatenate([values.x for values in scales], axis=1)
+    strata = [values.component.id for values in scales for _ in values.items]
+    n = int(np.isfinite(x).all(axis=1).sum())
+    if n < LEAST_ROWS:
+        yield Statistic.of("stratified_alpha", n, np.nan, notes=(Message("dossier.too_few_rows", {"n": n}),))
+        return
+    alpha = stratified_alpha(x, strata, missing="listwise", confidence_level=level)
+    yield Statistic.of("stratified_alpha", alpha.n, alpha.estimate, alpha.ci_adjusted, notes=notes_of(alpha))
+
+
+def _groups(values: UnitValues, level: float) -> Iterator[Statistic]:
+    """Yield how alike the units of a site are, and what that means for the site's mean."""
     use = np.isfinite(values.mean)
     if len(set(values.site[use].tolist())) < 2:
         yield Statistic.of("icc1", int(use.sum()), np.nan, notes=(Message("dossier.one_site"),))
         return
-    groups = group_mean_reliability(values.mean[use], values.site[use], confidence_level=confidence_level)
+    y, site = values.mean[use], values.site[use]
+    groups = group_mean_reliability(y, site, confidence_level=level)
     yield Statistic.of("icc1", groups.n, groups.icc1, groups.icc1_ci, notes=notes_of(groups))
     yield Statistic.of("icc2", groups.n, groups.icc2, groups.icc2_ci, notes=notes_of(groups))
+    yield Statistic.of("design_effect", groups.n, groups.design_effect, groups.design_effect_ci, notes=notes_of(groups))
+    reml = group_mean_reliability(y, site, estimator="REML", confidence_level=level)
+    yield Statistic.of("icc1_reml", reml.n, reml.icc1, reml.icc1_ci, notes=notes_of(reml))
+    yield Statistic.of("icc2_reml", reml.n, reml.icc2, reml.icc2_ci, notes=notes_of(reml))
 
 
 def _agreement(values: UnitValues) -> Iterator[Statistic]:

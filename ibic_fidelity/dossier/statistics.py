@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 LEVELS = ("component", "item", "rater", "site")
 #: How a statistic is printed where it is no coefficient: a share as a percentage, others with their own unit.
 SHARES = frozenset({
-    "percent_agreement", "applicability_agreement", "floor_share", "ceiling_share", "missing_share", "passed_share",
+    "percent_agreement", "applicability_agreement", "floor_share", "ceiling_share", "missing_share", "right_share",
+    "same_answer_levels",
+    "overlap_share", "overlap_expected",
 })  # fmt: skip
 VALUES = frozenset({
     "mean", "sd", "design_effect", "severity", "drift", "sem", "sdc", "sdc_group", "mean_difference",
     "lower_limit", "upper_limit", "mean_deviation", "n_sites", "n_units", "n_pairs", "sem_of_differences",
+    "proportional_bias",
 })  # fmt: skip
 
 
@@ -118,6 +121,11 @@ class Statistics:
         columns["reason"] = [joined(notes, "en") for notes in self.notes]
         return table(columns, extra=("rater",))
 
+    def with_rows(self, rows: Iterable[Statistic]) -> Statistics:
+        """Return the same with other rows, such as those that may be shown."""
+        made = list(rows)
+        return replace(self, rows=_records(made), notes=tuple(row.notes for row in made))
+
     def level(self, name: str) -> list[Statistic]:
         """Return the rows of one of `LEVELS`, in their order, with their notes."""
         return [row for row in self if level_of(row) == name]
@@ -137,18 +145,23 @@ class Statistics:
             lines.append(text("dossier.synthetic", language))
         lines += [message.text(language) for message in self.preface]
         for (source, component), rows in groupby(self, key=lambda row: (row.source, row.component)):
-            name = f"{self.label(component, language)} [{component}], " if component else ""
-            lines.append(f"\n{name}{self.label(source, language)}")
+            names = [f"{self.label(component, language)} [{component}]"] if component else []
+            names += [self.label(source, language)] if source else []
+            lines.append(f"\n{', '.join(names)}")
             lines += [f"  {line}" for line in self._lines(list(rows), language)]
         return "\n".join(lines)
 
     def _lines(self, rows: list[Statistic], language: Language) -> Iterator[str]:
-        """Yield a line for each statistic of a component, and one for each of its items and raters."""
-        for row in rows:
-            if level_of(row) == "component":
-                notes = f"; {joined(row.notes, language)}" if row.notes else ""
-                method = f", {row.method}" if row.method else ""
-                yield f"{self.name(row, language)}: {self.figure(row, language)}, n = {row.n}{method}{notes}"
+        """Yield a line for each statistic of a component, one for each note, and one for each item and rater."""
+        whole = [row for row in rows if level_of(row) == "component"]
+        for row in whole:
+            method = f", {row.method}" if row.method else ""
+            star = "*" if row.notes else ""
+            yield f"{self.name(row, language)}: {self.figure(row, language)}, n = {row.n}{method}{star}"
+        for note in dict.fromkeys(note for row in whole for note in row.notes):
+            of = [self.name(row, language) for row in whole if note in row.notes]
+            named = f" ({'; '.join(of)})" if 1 < len(whole) > len(of) else ""
+            yield f"  * {note.text(language)}{named}"
         parts = [row for row in rows if level_of(row) in {"item", "rater"}]
         for (item, rater), of_part in groupby(parts, key=lambda row: (row.item, row.rater)):
             told = list(of_part)
@@ -185,21 +198,24 @@ def collected(
 ) -> Statistics:
     """Return statistics as a result."""
     made = list(rows)
-    names = [part.name for part in fields(Statistic) if part.name != "notes"]
-    records = Records.of(**{name: [getattr(row, name) for row in made] for name in names})
-    parts = (*instrument.components, *instrument.sources)
+    parts = (*instrument.components, *instrument.totals, *instrument.sources)
     labels: dict[str, Mapping[Language, str]] = {part.id: {"sv": part.label.sv, "en": part.label.en} for part in parts}
     for item in instrument.items:
         labels[item.id] = {"sv": f"{item.label} {item.idea.sv}", "en": f"{item.label} {item.idea.en}"}
     return Statistics(
         title=title,
-        rows=records,
+        rows=_records(made),
         notes=tuple(row.notes for row in made),
         preface=preface,
         labels=labels,
         confidence_level=confidence_level,
         provenance=provenance,
     )
+
+
+def _records(rows: Sequence[Statistic]) -> Records:
+    names = [part.name for part in fields(Statistic) if part.name != "notes"]
+    return Records.of(**{name: [getattr(row, name) for row in rows] for name in names})
 
 
 def level_of(row: Statistic) -> str:

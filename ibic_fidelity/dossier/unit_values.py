@@ -42,7 +42,7 @@ class UnitValues:
 
 def unit_values(table: SourceTable, instrument: Instrument) -> tuple[UnitValues, ...]:
     """Return every component that a source answers with primary measures, in the instrument's order."""
-    unit_of, first = _units(table)
+    unit_of, first = numbered_units(table)
     by_component: dict[str, dict[str, NDArray[np.float64]]] = {}
     ranges: dict[str, set[tuple[float, float]]] = {}
     for values in measure_values(table, instrument):
@@ -74,7 +74,7 @@ def _scaled(
     return UnitValues(source, component, tuple(items), x, site, low, high)
 
 
-def _units(table: SourceTable) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def numbered_units(table: SourceTable) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the unit of each row, numbered from 0, and the first row of each unit."""
     keys = (table.site, table.wave, table.service_area, table.cluster, table.unit)
     new = begins([key.codes for key in keys], table.n)

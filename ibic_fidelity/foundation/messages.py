@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from string import Formatter
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -69,10 +70,27 @@ def catalogue(language: Language) -> Mapping[str, str]:
 def text(code: str, language: Language = "en", /, **params: object) -> str:
     """Return the text of a code in a language, its parameters filled in.
 
-    Parameters that are messages themselves are rendered in the same language; lists are joined by commas.
+    Parameters that are messages themselves are rendered in the same language; lists are joined by commas;
+    numbers with decimals get the language's decimal sign.
+
+    Examples
+    --------
+    >>> share = {"share": 0.125, "ratio": 1.5}
+    >>> text("psychometrics.feldt_too_narrow", "sv", **share).count("1,50")
+    1
     """
     filled = {name: _render(value, language) for name, value in params.items()}
+    if language == "sv" and any(isinstance(value, float) for value in filled.values()):
+        return _Swedish().format(catalogue(language)[code], **filled)
     return catalogue(language)[code].format(**filled)
+
+
+class _Swedish(Formatter):
+    """Formats floats with a decimal comma, as many decimals as the text asks for."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        plain: str = super().format_field(value, format_spec)
+        return plain.replace(".", ",").replace("%", "\u00a0%") if isinstance(value, float) else plain
 
 
 def _rebuilt(value: Any) -> Any:

@@ -1,4 +1,5 @@
 from .profile import plot_profile
 from .sites import plot_sites
+from .statistics import plot_coefficients
 
-__all__ = ["plot_profile", "plot_sites"]
+__all__ = ["plot_coefficients", "plot_profile", "plot_sites"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BAND_COLOURS = ("#A63603", "#FD8D3C", "#9ECAE1", "#08519C")
 INK, WORDS, LINES, WARNING = "#08519C", "#4A4A4A", "#C8C8C8", "#A63603"
 LABEL_WIDTH = 34
+ROW_INCHES = 0.15  # below this height of a row, labels are left out
 
 
 def draw_score(ax: Axes, row: Row, y: float, lang: Language, words: str, *, total: bool, size: float = 1.0) -> None:
@@ -68,6 +69,13 @@ def label_rows(
 ) -> None:
     """Write the labels of the rows, long ones on two lines."""
     ax.set_yticks(list(positions), [folded(label, width) for label in labels], parse_math=False, **style)
+
+
+def row_inches(ax: Axes, rows: int) -> float:
+    """Return how high each of some rows is."""
+    figure = ax.get_figure(root=True)
+    inches = figure.get_figheight() if figure is not None else 4.8
+    return float(inches * ax.get_position().height / max(rows, 1))
 
 
 def folded(label: str, width: int = LABEL_WIDTH) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from dataclasses import replace
 from typing import Any, Literal
 
+from ibic_fidelity.dossier.statistics import Statistic, Statistics
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message, text
 from ibic_fidelity.foundation.results import Records
@@ -24,17 +26,22 @@ _NUMBERS = ("estimate", "std_error", "ci_low", "ci_high")
 _BIDI = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 
 
-def check(scores: Scores, instrument: Instrument, lang: Language) -> None:
-    """Refuse an unknown language, and an instrument by which the scores were not made."""
-    if lang not in LANGUAGES:
-        raise UsageError("plotting.language", value=repr(lang), choices=list(LANGUAGES))
-    made = scores.provenance
+def check(result: Scores | Statistics, instrument: Instrument, lang: Language) -> None:
+    """Refuse an unknown language, and an instrument by which the result was not made."""
+    check_language(lang)
+    made = result.provenance
     if (made.instrument_id, made.instrument_sha256) != (instrument.id, instrument.sha256):
         raise UsageError(
             "plotting.other_instrument",
             scored=f"{made.instrument_id} {made.instrument_version}",
             given=f"{instrument.id} {instrument.version}",
         )
+
+
+def check_language(lang: Language) -> None:
+    """Refuse an unknown language."""
+    if lang not in LANGUAGES:
+        raise UsageError("plotting.language", value=repr(lang), choices=list(LANGUAGES))
 
 
 def shown_rows(rows: Records, instrument: Instrument) -> list[Row]:
@@ -49,6 +56,34 @@ def shown_rows(rows: Records, instrument: Instrument) -> list[Row]:
         if row["source"] in people and row["n"] < LEAST_PEOPLE and not row["reason"]:
             row.update(hidden(), reason=FEW_PEOPLE)
     return made
+
+
+def shown_statistics(statistics: Statistics, instrument: Instrument) -> list[Statistic]:
+    """Return statistics, those of fewer than five people taken out and the reason put in.
+
+    Where a single site's is taken out, so is that of the next smallest: from the mean over sites and all
+    others the first could be worked out.
+    """
+    people = {source.id for source in instrument.sources if source.kind == "survey"}
+    made: list[Statistic] = []
+    groups: dict[tuple[str, ...], list[tuple[bool, int, int]]] = {}
+    for row in statistics:
+        answers = row.source in people and math.isfinite(row.estimate)
+        small = answers and row.n < LEAST_PEOPLE
+        if answers and row.site:
+            group = (row.source, row.component, row.item, row.rater, row.statistic)
+            groups.setdefault(group, []).append((small, row.n, len(made)))
+        made.append(_without(row, Message(FEW_PEOPLE, {"n": LEAST_PEOPLE})) if small else row)
+    for members in groups.values():
+        shown = sorted((n, place) for small, n, place in members if not small)
+        if len(members) - len(shown) == 1 and shown:
+            place = shown[0][1]
+            made[place] = _without(made[place], Message("plotting.hidden_for_site"))
+    return made
+
+
+def _without(row: Statistic, why: Message) -> Statistic:
+    return replace(row, estimate=math.nan, ci_low=math.nan, ci_high=math.nan, method="", notes=(why,))
 
 
 def hidden() -> Row:

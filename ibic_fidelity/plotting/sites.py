@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Language
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.plotting._draw import draw_heading, draw_scale, draw_score, label_rows
+from ibic_fidelity.plotting._draw import ROW_INCHES, draw_heading, draw_scale, draw_score, label_rows, row_inches
 from ibic_fidelity.plotting._rows import (
     Order,
     band_cuts,
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ibic_fidelity.plotting._rows import Row
-
-ROW_INCHES = 0.15  # below this height of a row, labels are left out
 
 
 def plot_sites(
@@ -117,7 +115,7 @@ def draw_sites(
         ax = plt.gca()
     by_site = {row["site"]: row for row in rows}
     ordered = sites_in_order(tuple(by_site), instrument, order)
-    height = _row_inches(ax, len(ordered))
+    height = row_inches(ax, len(ordered))
     size = min(1.0, max(0.3, height / 0.2))
     for position, site in enumerate(ordered):
         row = by_site[site]
@@ -139,9 +137,3 @@ def statistic_label(instrument: Instrument, statistic: str, lang: Language) -> s
     if statistic not in labels:
         raise UsageError("plotting.unknown_statistic", statistic=repr(statistic), known=list(labels))
     return labels[statistic]
-
-
-def _row_inches(ax: Axes, rows: int) -> float:
-    figure = ax.get_figure(root=True)
-    inches = figure.get_figheight() if figure is not None else 4.8
-    return float(inches * ax.get_position().height / max(rows, 1))

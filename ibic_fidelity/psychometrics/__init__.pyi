@@ -1,19 +1,26 @@
+from .agreement.drift import RaterDrift, rater_drift
 from .agreement.krippendorff import krippendorff_alpha
 from .agreement.many_raters import brennan_prediger, conger_kappa, fleiss_kappa, gwet_ac
 from .agreement.result import AgreementCoefficient
+from .agreement.severity import RaterSeverity, rater_severity
+from .agreement.single_rater_results import RaterAgreement, RaterCertification
+from .agreement.single_raters import certify_raters, leave_one_out_agreement
 from .agreement.two_raters import cohen_kappa, percent_agreement, scott_pi
+from .agreement_limits import LimitsOfAgreement, limits_of_agreement
+from .composites import StratifiedAlpha, stratified_alpha
+from .factor_reliability import McDonaldOmega, mcdonald_omega
+from .guttman import GuttmanLambda, guttman_lambda
 from .internal_consistency import CronbachAlpha, cronbach_alpha
 from .intraclass import GroupMeanReliability, group_mean_reliability
 from .items import ItemAnalysis, item_analysis
 from .measurement_error import (
-    LimitsOfAgreement,
     SmallestDetectableChange,
     StandardErrorOfMeasurement,
-    limits_of_agreement,
     smallest_detectable_change,
     standard_error_of_measurement,
 )
 from .rater_intraclass import IntraclassCorrelation, intraclass_correlation
+from .two_items import SpearmanBrown, spearman_brown
 from .within_group import GroupIndex, WithinGroupAgreement, within_group_agreement
 
 __all__ = [
@@ -21,26 +28,42 @@ __all__ = [
     "CronbachAlpha",
     "GroupIndex",
     "GroupMeanReliability",
+    "GuttmanLambda",
     "IntraclassCorrelation",
     "ItemAnalysis",
     "LimitsOfAgreement",
+    "McDonaldOmega",
+    "RaterAgreement",
+    "RaterCertification",
+    "RaterDrift",
+    "RaterSeverity",
     "SmallestDetectableChange",
+    "SpearmanBrown",
     "StandardErrorOfMeasurement",
+    "StratifiedAlpha",
     "WithinGroupAgreement",
     "brennan_prediger",
+    "certify_raters",
     "cohen_kappa",
     "conger_kappa",
     "cronbach_alpha",
     "fleiss_kappa",
     "group_mean_reliability",
+    "guttman_lambda",
     "gwet_ac",
     "intraclass_correlation",
     "item_analysis",
     "krippendorff_alpha",
+    "leave_one_out_agreement",
     "limits_of_agreement",
+    "mcdonald_omega",
     "percent_agreement",
+    "rater_drift",
+    "rater_severity",
     "scott_pi",
     "smallest_detectable_change",
+    "spearman_brown",
     "standard_error_of_measurement",
+    "stratified_alpha",
     "within_group_agreement",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from scipy.special import fdtri
 
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.numbers import coefficient, interval, percent
-from ibic_fidelity.foundation.results import ConfidenceInterval, table
+from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.psychometrics._arguments import (
     COMPLETE_TABLE,
     CompleteTable,
@@ -24,16 +25,11 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
+from ibic_fidelity.psychometrics._intervals import PILED_UP, SKEWED, TOO_NARROW, interval_table
+from ibic_fidelity.psychometrics._moments import Bootstrap
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Share of answers at an end of the scale, mean over items, from which no interval here covers as it should.
-PILED_UP = 0.55
-#: The same share from which Feldt's interval is too narrow and the adjusted one is to be used.
-SKEWED = 0.35
-#: Distribution-free over normal-theory standard error, from which Feldt's interval is too narrow.
-TOO_NARROW = 1.15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +45,8 @@ class CronbachAlpha:
     ci_adjusted : ConfidenceInterval
         Feldt's interval with degrees of freedom that the spread of the answers themselves allows; to be
         preferred for skewed or two-valued answers.
+    ci_bootstrap : ConfidenceInterval or None
+        Percentile interval of the bootstrap over respondents, where asked for.
     n : int
         Respondents used, counted after the missing-data rule.
     k : int
@@ -63,6 +61,8 @@ class CronbachAlpha:
         The items' labels.
     constant_items : tuple of str
         Items that all respondents answered alike; they lower alpha and have no correlations.
+    n_replicates, n_undefined : int
+        Bootstrap samples, and those in which alpha is not defined and which are left out.
     missing : str
         The missing-data rule.
     reason : Message or None
@@ -74,6 +74,7 @@ class CronbachAlpha:
     estimate: float
     ci: ConfidenceInterval
     ci_adjusted: ConfidenceInterval
+    ci_bootstrap: ConfidenceInterval | None
     n: int
     k: int
     n_dropped: int
@@ -81,6 +82,8 @@ class CronbachAlpha:
     mean_inter_item_correlation: float
     items: tuple[str, ...]
     constant_items: tuple[str, ...]
+    n_replicates: int
+    n_undefined: int
     missing: str
     reason: Message | None
     flags: tuple[Message, ...]
@@ -91,30 +94,13 @@ class CronbachAlpha:
 
         Columns: statistic, n, estimate, ci_low, ci_high, ci_level, method, reason, k.
         """
-        names = ("cronbach_alpha", "cronbach_alpha", "standardized_alpha", "mean_inter_item_correlation")
         said = (*((self.reason,) if self.reason else ()), *self.flags)
-        reason = " ".join(message.text("en") for message in said)
-        intervals = (self.ci, self.ci_adjusted)
-        rest = [math.nan] * 2
-        return table(
-            {
-                "statistic": names,
-                "n": [self.n] * 4,
-                "estimate": [
-                    self.estimate,
-                    self.estimate,
-                    self.standardized,
-                    self.mean_inter_item_correlation,
-                ],
-                "ci_low": [*(ci.low for ci in intervals), *rest],
-                "ci_high": [*(ci.high for ci in intervals), *rest],
-                "ci_level": [*(ci.confidence_level for ci in intervals), *rest],
-                "method": [*(ci.method for ci in intervals), "", ""],
-                "reason": [reason, reason, "", ""],
-                "k": [self.k] * 4,
-            },
-            extra=("k",),
-        )
+        intervals = (self.ci, self.ci_adjusted, *((self.ci_bootstrap,) if self.ci_bootstrap else ()))
+        others = {
+            "standardized_alpha": self.standardized,
+            "mean_inter_item_correlation": self.mean_inter_item_correlation,
+        }
+        return interval_table("cronbach_alpha", self.n, self.estimate, intervals, said, k=self.k, others=others)
 
     def summary(self) -> str:
         """Return one line in English, and one a flag."""
@@ -124,7 +110,12 @@ class CronbachAlpha:
         text = f"Cronbach's alpha {coefficient(self.estimate, 'en')}"
         limits = interval(self.ci.low, self.ci.high, "apa", digits=2)
         used = f"{self.k} items, {self.n} respondents, {self.n_dropped} left out for missing answers"
-        line = f"{text}, {level} interval {limits} (Feldt), {used}."
+        if self.ci_bootstrap is not None:
+            drawn = interval(self.ci_bootstrap.low, self.ci_bootstrap.high, "apa", digits=2)
+            limits = f"{limits} (Feldt), {drawn} ({self.ci_bootstrap.method})"
+        else:
+            limits = f"{limits} (Feldt)"
+        line = f"{text}, {level} interval {limits}, {used}."
         return "\n".join([line, *(flag.text("en") for flag in self.flags)])
 
 
@@ -133,6 +124,8 @@ def cronbach_alpha(
     *,
     missing: CompleteTable = "raise",
     confidence_level: float = 0.95,
+    bootstrap: int = 0,
+    rng: np.random.Generator | int = 0,
 ) -> CronbachAlpha:
     r"""Return Cronbach's alpha with Feldt's interval.
 
@@ -149,6 +142,10 @@ def cronbach_alpha(
         Raise where an answer is missing, or leave out respondents with any missing answer.
     confidence_level : float
         Between 0 and 1.
+    bootstrap : int
+        How many bootstrap samples of respondents to draw for `ci_bootstrap`; 0 for none.
+    rng : int or numpy.random.Generator
+        Seed or generator of the bootstrap.
 
     Returns
     -------
@@ -191,6 +188,9 @@ def cronbach_alpha(
     ``feldt_too_narrow`` (35 % of the answers at an end of the items' scales, or a distribution-free standard
     error more than 1.15 times the normal one: use `ci_adjusted`), and ``alpha_interval_not_reliable``
     (55 %: neither interval holds its level).
+    The percentile bootstrap (calibration/consistency_coverage.csv) covers .94 with 200 respondents for normal,
+    skewed and two-valued answers, .93 with 60 % at the ceiling and .87–.95 with fewer respondents, hence
+    ``bootstrap_few_respondents`` below 200.  It is no improvement on the adjusted interval.
 
     References
     ----------
@@ -214,6 +214,7 @@ def cronbach_alpha(
     """
     check_choice("missing", missing, COMPLETE_TABLE)
     confidence_level = check_confidence_level(confidence_level)
+    resampling = Bootstrap.checked(bootstrap, rng, "psychometrics/cronbach_alpha")
     matrix = as_matrix(x, least_columns=2)
     complete = complete_rows(matrix.cells, matrix.labels, missing)
     values = matrix.cells[complete]
@@ -230,10 +231,12 @@ def cronbach_alpha(
         else:
             standardized, mean_correlation = _standardized(values)
     inflation = 1.0 if reason else float(variance_inflation(values))
+    drawn = resampling.run(None if reason else alpha_kernel(values), n, confidence_level)
     return CronbachAlpha(
         estimate=estimate,
         ci=_interval(estimate, n, k, confidence_level),
         ci_adjusted=_interval(estimate, n, k, confidence_level, inflation=inflation),
+        ci_bootstrap=drawn.first,
         n=n,
         k=k,
         n_dropped=int((~complete).sum()),
@@ -241,9 +244,11 @@ def cronbach_alpha(
         mean_inter_item_correlation=mean_correlation,
         items=matrix.labels,
         constant_items=constant,
+        n_replicates=drawn.replicates,
+        n_undefined=drawn.undefined[0],
         missing=missing,
         reason=reason,
-        flags=() if reason else _flags(values, inflation),
+        flags=() if reason else (*_flags(values, inflation), *drawn.flags),
     )
 
 
@@ -258,6 +263,27 @@ def alpha_of(values: Floats) -> Floats:
     still = without_spread(values.sum(axis=-1, keepdims=True))[..., 0]
     ratio = items / np.where(still, np.nan, total)
     return np.asarray(k / (k - 1) * (1.0 - ratio))
+
+
+def alpha_kernel(values: Floats) -> Callable[[Floats], Floats]:
+    """Return a function from counts of rows (B, n) to raw alpha (B,) of a table (n, k).
+
+    One product of the counts with each respondent's sum of squares, squared sum and deviations.
+    """
+    n, k = values.shape
+    centred = values - values.mean(axis=0)
+    squares, sums = np.square(centred).sum(axis=1), centred.sum(axis=1)
+    moments = np.column_stack([squares, np.square(sums), centred])
+    floor = 1e-12 * np.square(sums).sum()
+
+    def kernel(counts: Floats) -> Floats:
+        drawn = counts @ moments
+        means = drawn[:, 2:] / n
+        items = drawn[:, 0] - n * np.square(means).sum(axis=1)
+        total = drawn[:, 1] - n * np.square(means.sum(axis=1))
+        return np.asarray(k / (k - 1) * (1.0 - items / np.where(total > floor, total, np.nan)))
+
+    return kernel
 
 
 def feldt_limits(
@@ -307,9 +333,9 @@ def _flags(values: Floats, inflation: float) -> tuple[Message, ...]:
     """Return whether intervals are not reliable with these answers (n, k)."""
     piled_up = float(end_share(values).mean())
     if piled_up >= PILED_UP:
-        return (Message("psychometrics.alpha_interval_not_reliable", {"share": f"{piled_up:.0%}"}),)
+        return (Message("psychometrics.alpha_interval_not_reliable", {"share": piled_up}),)
     if inflation > TOO_NARROW**2 or piled_up >= SKEWED:
-        params = {"share": f"{piled_up:.0%}", "ratio": f"{math.sqrt(inflation):.2f}"}
+        params = {"share": piled_up, "ratio": math.sqrt(inflation)}
         return (Message("psychometrics.feldt_too_narrow", params),)
     return ()
 

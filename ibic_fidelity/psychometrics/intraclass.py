@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-from scipy.special import fdtri
 
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.numbers import coefficient, interval, percent
@@ -24,19 +23,29 @@ from ibic_fidelity.psychometrics._arguments import (
     complete_rows,
     end_share,
     known_groups_rows,
+    read_only,
     warn_undefined,
     without_spread,
+)
+from ibic_fidelity.psychometrics._one_way import (
+    Anova,
+    Coefficients,
+    coefficients,
+    group_sums,
+    reliability,
+    variance_ratio_limits,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: How the variances between and within groups are estimated.
+GroupEstimator = Literal["ANOVA", "REML"]
+
 BALANCED = "exact F (equal groups)"
 UNBALANCED = "exact F (Wald 1940)"
 #: Share of values at the lowest or the highest one from which the interval does not cover as it should.
 PILED_UP = 0.30
-#: Halvings that take the variance ratio's bracket below the spacing of float64.
-_HALVINGS = 120
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +55,7 @@ class GroupMeanReliability:
     Attributes
     ----------
     icc1 : float
-        ICC(1): how alike two members of one group are; with the mean group size.
+        ICC(1): how alike two members of one group are; by ANOVA with the mean group size.
     icc1_ci : ConfidenceInterval
         Interval of the intraclass correlation.
     icc2 : float
@@ -68,8 +77,23 @@ class GroupMeanReliability:
     design_effect : float
         :math:`1 + (\sum n_j^2/N - 1)\,ICC(1)`: how much the clustering multiplies the variance of the mean
         of all members.
+    design_effect_size : float
+        :math:`\sum n_j^2/N`, the size that the design effect has: the mean size that a member sees, which is the
+        group size where groups are equal and more than their mean where they are not.
+    design_effect_ci : ConfidenceInterval
+        Its interval, from that of ICC(1).
+    variance_between, variance_within : float
+        Components of variance; by ANOVA with `effective_group_size`, not cut at zero.
     groups : tuple
         The groups' labels, sorted.
+    group_sizes, group_means, group_std_errors : array (J,)
+        Members of each group, their mean, and its standard error :math:`\sigma_W/\sqrt{n_j}`.
+    group_reliabilities : array (J,)
+        Reliability of each group's mean, :math:`n_j\theta/(1 + n_j\theta)` with :math:`\theta = \sigma_B^2/\sigma_W^2`.
+    group_reliability_low, group_reliability_high : array (J,)
+        Its limits.
+    estimator : str
+        "ANOVA" or "REML".
     missing : str
         The missing-data rule.
     reason : Message or None
@@ -94,33 +118,64 @@ class GroupMeanReliability:
     df_between: int
     df_within: int
     design_effect: float
+    design_effect_size: float
+    design_effect_ci: ConfidenceInterval
+    variance_between: float
+    variance_within: float
     groups: tuple[Any, ...]
+    group_sizes: Integers
+    group_means: Floats
+    group_std_errors: Floats
+    group_reliabilities: Floats
+    group_reliability_low: Floats
+    group_reliability_high: Floats
+    estimator: str
     missing: str
     reason: Message | None
     flags: tuple[Message, ...]
 
     @property
     def table(self) -> pd.DataFrame:
-        """Return ICC(1), ICC(2) and ICC(1) of the ANOVA estimator, one line each.
+        """Return ICC(1), ICC(2), ICC(1) of the ANOVA estimator, and the design effect, one line each.
 
         Columns: statistic, n, estimate, ci_low, ci_high, ci_level, method, reason, n_groups.
         """
         said = (*((self.reason,) if self.reason else ()), *self.flags)
         reason = " ".join(message.text("en") for message in said)
-        intervals = (self.icc1_ci, self.icc2_ci, self.icc1_ci)
+        intervals = (self.icc1_ci, self.icc2_ci, self.icc1_ci, self.design_effect_ci)
         return table(
             {
-                "statistic": ("icc1", "icc2", "icc1_anova"),
-                "n": [self.n] * 3,
-                "estimate": [self.icc1, self.icc2, self.icc1_anova],
+                "statistic": ("icc1", "icc2", "icc1_anova", "design_effect"),
+                "n": [self.n] * 4,
+                "estimate": [self.icc1, self.icc2, self.icc1_anova, self.design_effect],
                 "ci_low": [ci.low for ci in intervals],
                 "ci_high": [ci.high for ci in intervals],
                 "ci_level": [ci.confidence_level for ci in intervals],
                 "method": [ci.method for ci in intervals],
-                "reason": [reason] * 3,
-                "n_groups": [self.n_groups] * 3,
+                "reason": [reason] * 4,
+                "n_groups": [self.n_groups] * 4,
             },
             extra=("n_groups",),
+        )
+
+    @property
+    def group_table(self) -> pd.DataFrame:
+        """Return the mean of each group, one line each.
+
+        Columns: statistic, n, estimate, std_error, group, reliability, reliability_low, reliability_high.
+        """
+        return table(
+            {
+                "statistic": ["group_mean"] * self.n_groups,
+                "n": self.group_sizes.tolist(),
+                "estimate": self.group_means.tolist(),
+                "std_error": self.group_std_errors.tolist(),
+                "group": self.groups,
+                "reliability": self.group_reliabilities.tolist(),
+                "reliability_low": self.group_reliability_low.tolist(),
+                "reliability_high": self.group_reliability_high.tolist(),
+            },
+            extra=("group", "reliability", "reliability_low", "reliability_high"),
         )
 
     def summary(self) -> str:
@@ -142,13 +197,15 @@ def group_mean_reliability(
     y: object,
     groups: object,
     *,
+    estimator: GroupEstimator = "ANOVA",
     missing: CompleteTable = "raise",
     confidence_level: float = 0.95,
 ) -> GroupMeanReliability:
     r"""Return ICC(1), the likeness of members, and ICC(2), the reliability of group means.
 
-    Both come from a one-way random-effects analysis of variance.  A negative ICC(1) (members of a group
-    differ more than members of different groups) is reported as it is, not cut at zero; so is ICC(2).
+    Both come from a one-way random-effects model.  By the analysis of variance a negative ICC(1) (members of
+    a group differ more than members of different groups) is reported as it is, not cut at zero; so is ICC(2).
+    REML weighs groups of unequal sizes as the data ask for, and has 0 as its least value.
 
     Parameters
     ----------
@@ -156,6 +213,8 @@ def group_mean_reliability(
         One number a member, such as a scale score; NaN is missing.
     groups : array-like of shape (members,)
         The member's group, all numbers or all text.
+    estimator : {"ANOVA", "REML"}
+        By mean squares, or by restricted maximum likelihood.
     missing : {"raise", "listwise"}
         Raise where a number or a group is missing, or leave those members out.
     confidence_level : float
@@ -164,7 +223,8 @@ def group_mean_reliability(
     Returns
     -------
     GroupMeanReliability
-        Both coefficients with intervals, the analysis of variance, sizes and design effect.
+        Both coefficients with intervals, the analysis of variance, sizes, design effect, and the mean of
+        each group with standard error and reliability.
 
     Raises
     ------
@@ -176,8 +236,8 @@ def group_mean_reliability(
     Warns
     -----
     UndefinedStatisticWarning
-        One group, only groups of one, or no variation at all: everything is NaN.  Equal group means with
-        variation inside: ICC(2) is NaN (its limit is −∞).
+        One group, only groups of one (as where the column of groups is the respondents' id), or no variation at
+        all: everything is NaN.  Equal group means with variation inside: ICC(2) by ANOVA is NaN (its limit is −∞).
 
     Notes
     -----
@@ -187,7 +247,12 @@ def group_mean_reliability(
               ICC(2) = \frac{MS_B - MS_W}{MS_B}.
 
     This is the definition of R's `multilevel`.  For unequal groups :math:`n_0 < m` is the size for which
-    the mean squares have the expectation that the formula assumes; `icc1_anova` uses it [3]_.
+    the mean squares have the expectation that the formula assumes; `icc1_anova` uses it [3]_.  By REML,
+    ICC(1) is :math:`\theta/(1+\theta)` and ICC(2) :math:`n_0\theta/(1+n_0\theta)`, the reliability of the mean of
+    :math:`n_0` members; the reliability of the mean of each group as it is stands in `group_table`.
+
+    *Design effect.*  :math:`1 + (\sum n_j^2/N - 1)\,ICC(1)`: how much the variance of the mean of all members is
+    larger than with independent members; its limits are those of ICC(1) put there.
 
     *Interval.*  For the variance ratio :math:`\theta = \sigma_B^2/\sigma_W^2` and
     :math:`w_j = n_j/(1 + n_j\theta)`, the quantity
@@ -195,13 +260,16 @@ def group_mean_reliability(
     distribution with J − 1 and N − J degrees of freedom if groups and members are normal [4]_ [5]_.  Its
     quantiles are solved for θ; :math:`\theta/(1+\theta)` are the limits of ICC(1), and
     :math:`n_0\theta/(1+n_0\theta)` those of ICC(2).  For groups of equal size these are the F limits of
-    Shrout and Fleiss [2]_.  A limit below :math:`\theta = -1/\max n_j` does not exist and is put there.
+    Shrout and Fleiss [2]_; by REML they are cut at 0.  A limit below :math:`\theta = -1/\max n_j` does not
+    exist and is put there.
 
     *Coverage* (calibration/psychometric_coverage.csv, required .93–.975).
     .93–.96 for normal values and symmetric five-point ones, in groups of 20 and of 5 to 100; .91–.95 for
     skewed five-point values (40 % at the ceiling), .85–.94 with 60 % and .71–.94 with 80 % at the ceiling,
     the worse the higher ICC(1).  Where 30 % of the values or more are the lowest or the highest one, the
-    flag ``icc_interval_not_reliable`` says so.
+    flag ``icc_interval_not_reliable`` says so.  By REML, normal values in groups of 1 to 6, 20, and 5 to 100
+    members cover .939–.963 (calibration/intraclass_coverage.csv); at a true 0 it is .975, since an interval cut at 0
+    cannot miss below.
 
     References
     ----------
@@ -225,6 +293,7 @@ def group_mean_reliability(
     >>> print(f"{result.icc1:.5f} {result.icc2:.5f}, {result.icc1_ci.low:.5f} to {result.icc1_ci.high:.5f}")
     0.16574 0.44280, -0.13293 to 0.72256
     """
+    check_choice("estimator", estimator, get_args(GroupEstimator))
     check_choice("missing", missing, COMPLETE_TABLE)
     confidence_level = check_confidence_level(confidence_level)
     values = as_vector(y)
@@ -232,25 +301,28 @@ def group_mean_reliability(
     used = complete_rows(values[:, None], ("1",), missing, argument="y")
     used &= known_groups_rows(membership, missing)
     present, codes = np.unique(membership.codes[used], return_inverse=True)
-    sizes, means, within = _group_sums(values[used], codes)
+    sizes, means, within = group_sums(values[used], codes)
+    anova = Anova.of(sizes, means, np.float64(within))
     reason = _undefined(values[used], codes, sizes)
-    anova = _Anova.of(sizes, means, np.float64(within))
-    icc1, icc2, icc1_anova, design = (math.nan,) * 4 if reason else anova.coefficients()
-    if reason is None and math.isnan(icc2):
+    made = coefficients(anova, sizes, means, within, "" if reason else estimator)
+    if reason is None and math.isnan(made.icc2):
         reason = Message("psychometrics.group_means_equal", {"n": len(sizes)})
     if reason is not None:
         warn_undefined(reason)
     limits = np.full(2, math.nan)
-    if not math.isnan(icc1):
+    if not math.isnan(made.icc1):
         limits = np.array(variance_ratio_limits(sizes, means, np.float64(within), confidence_level))
-    of_means = limits if not math.isnan(icc2) else np.full(2, math.nan)
     method = BALANCED if len(set(sizes.tolist())) < 2 else UNBALANCED
+    if estimator == "REML":
+        limits, method = np.maximum(limits, 0.0), f"{method}, cut at 0"
+    of_means = limits if not math.isnan(made.icc2) else np.full(2, math.nan)
+    icc1_ci = _interval(limits, 1.0, confidence_level, method)
     return GroupMeanReliability(
-        icc1=icc1,
-        icc1_ci=_interval(limits, 1.0, confidence_level, method),
-        icc2=icc2,
+        icc1=made.icc1,
+        icc1_ci=icc1_ci,
+        icc2=made.icc2,
         icc2_ci=_interval(of_means, anova.effective, confidence_level, method),
-        icc1_anova=icc1_anova,
+        icc1_anova=made.icc1_anova,
         n=anova.n,
         n_groups=len(sizes),
         n_single=int((sizes == 1).sum()),
@@ -261,106 +333,37 @@ def group_mean_reliability(
         mean_square_within=anova.within,
         df_between=len(sizes) - 1,
         df_within=anova.n - len(sizes),
-        design_effect=design,
+        design_effect=1.0 + (anova.kish - 1.0) * made.icc1,
+        design_effect_size=anova.kish,
+        design_effect_ci=_design_effect(icc1_ci, anova.kish),
+        variance_between=made.between,
+        variance_within=made.within,
         groups=tuple(membership.labels[code] for code in present),
+        **_of_groups(values[used], codes, sizes, made, limits),
+        estimator=estimator,
         missing=missing,
         reason=reason,
-        flags=() if math.isnan(icc1) else _flags(values[used]),
+        flags=() if math.isnan(made.icc1) else _flags(values[used]),
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Anova:
-    """What the coefficients are made from; NaN where a mean square has no degrees of freedom."""
+def _of_groups(values: Floats, codes: Integers, sizes: Integers, made: Coefficients, limits: Floats) -> dict[str, Any]:
+    """Return size, mean, standard error and reliability with its limits of each group's mean."""
+    number = sizes.astype(np.float64)
 
-    n: int
-    mean_size: float
-    effective: float
-    kish: float
-    between: float
-    within: float
+    def of_mean(ratio: float) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = reliability(np.full(len(sizes), ratio), number)
+        return read_only(np.where(1.0 + number * ratio > 0.0, share, np.nan))
 
-    @classmethod
-    def of(cls, sizes: Integers, means: Floats, within: np.float64) -> _Anova:
-        """Return the analysis of variance of group sizes (J,), means (J,) and the sum of squares within."""
-        n, n_groups = int(sizes.sum()), len(sizes)
-        if n_groups == 0:
-            return cls(0, *(math.nan,) * 5)
-        kish = float(np.square(sizes).sum() / n)
-        between = float((sizes * np.square(means - means @ sizes / n)).sum())
-        return cls(
-            n=n,
-            mean_size=n / n_groups,
-            effective=(n - kish) / (n_groups - 1) if n_groups > 1 else math.nan,
-            kish=kish,
-            between=between / (n_groups - 1) if n_groups > 1 else math.nan,
-            within=float(within) / (n - n_groups) if n > n_groups else math.nan,
-        )
-
-    def coefficients(self) -> tuple[float, float, float, float]:
-        """Return ICC(1), ICC(2), ICC(1) with the effective size, and the design effect."""
-        signal = self.between - self.within
-        icc1 = signal / (self.between + (self.mean_size - 1) * self.within)
-        anova = signal / (self.between + (self.effective - 1) * self.within)
-        flat = self.between <= 1e-24 * self.within
-        return icc1, math.nan if flat else signal / self.between, anova, 1 + (self.kish - 1) * icc1
-
-
-def variance_ratio_limits(
-    sizes: Integers, means: Floats, within: Floats | np.float64, confidence_level: float
-) -> tuple[Floats, Floats]:
-    """Return the exact limits of between over within variance, for group means (…, J) and sums within (…).
-
-    Sizes (J,) are shared; at least two groups and one group of two.  Infinite without variation within.
-    """
-    n, n_groups = int(sizes.sum()), len(sizes)
-    df_between, df_within = n_groups - 1, n - n_groups
-    tail = (1.0 - confidence_level) / 2.0
-    upper_f, lower_f = 1.0 / fdtri(df_within, df_between, tail), fdtri(df_between, df_within, tail)
-    target = np.asarray(within, dtype=np.float64) / df_within * df_between
-    if sizes.min() == sizes.max():
-        size = int(sizes[0])
-        between = size * np.square(means - means.mean(axis=-1, keepdims=True)).sum(axis=-1)
-        with np.errstate(divide="ignore"):
-            ratio = between / target
-        return (ratio / upper_f - 1.0) / size, (ratio / lower_f - 1.0) / size
-    return _solve(sizes, means, target * upper_f), _solve(sizes, means, target * lower_f)
-
-
-def _solve(sizes: Integers, means: Floats, target: Floats) -> Floats:
-    """Return θ where Σ w (mean − weighted mean)² meets the target (…), by halving a bracket."""
-    least = -1.0 / sizes.max()
-
-    def weighted(theta: Floats) -> Floats:
-        weights = sizes / (1.0 + sizes * theta[..., np.newaxis])
-        centre = (weights * means).sum(axis=-1, keepdims=True) / weights.sum(axis=-1, keepdims=True)
-        return np.asarray((weights * np.square(means - centre)).sum(axis=-1))
-
-    spread = np.square(means - means.mean(axis=-1, keepdims=True)).sum(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Σ w (mean − centre)² < spread/θ, so the root is below spread/target
-        high = np.where(target > 0, spread / target, np.inf)
-    finite = np.isfinite(high)
-    high = np.where(finite, np.maximum(high, 0.0), 1.0)
-    low = np.full(high.shape, least * (1.0 - 1e-12))
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        above = weighted(middle) > target
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.where(finite, 0.5 * (low + high), np.inf)
-
-
-def _group_sums(values: Floats, codes: Integers) -> tuple[Integers, Floats, float]:
-    """Return sizes (J,), means (J,) from the overall mean, and the sum of squares within groups."""
-    sizes = np.bincount(codes)
-    if not values.size:
-        return sizes, np.empty(0), 0.0
-    centred = values - values.mean()
-    means = np.bincount(codes, weights=centred) / sizes
-    rest = centred - means[codes]
-    # means may be off by a rounding; correct them once
-    means = means + np.bincount(codes, weights=rest) / sizes
-    return sizes, means, float(np.square(centred - means[codes]).sum())
+    return {
+        "group_sizes": read_only(sizes.copy()),
+        "group_means": read_only(np.bincount(codes, weights=values, minlength=len(sizes)) / number),
+        "group_std_errors": read_only(np.sqrt(made.within / number)),
+        "group_reliabilities": of_mean(made.ratio),
+        "group_reliability_low": of_mean(float(limits[0])),
+        "group_reliability_high": of_mean(float(limits[1])),
+    }
 
 
 def _undefined(values: Floats, codes: Integers, sizes: Integers) -> Message | None:
@@ -383,13 +386,13 @@ def _flags(values: Floats) -> tuple[Message, ...]:
     return (Message("psychometrics.icc_interval_not_reliable", {"share": f"{piled_up:.0%}"}),)
 
 
+def _design_effect(ci: ConfidenceInterval, size: float) -> ConfidenceInterval:
+    """Return the interval of 1 + (size − 1)·ICC(1)."""
+    low, high = (1.0 + (size - 1.0) * limit for limit in (ci.low, ci.high))
+    return ConfidenceInterval(low, high, ci.confidence_level, ci.method)
+
+
 def _interval(limits: Floats, size: float, confidence_level: float, method: str) -> ConfidenceInterval:
     """Return the interval of nθ/(1 + nθ) for a size n (1 for ICC(1)) and limits (2,) of θ."""
     low, high = reliability(limits, size)
     return ConfidenceInterval(float(low), float(high), confidence_level, method)
-
-
-def reliability(ratio: Floats, size: float) -> Floats:
-    """Return nθ/(1 + nθ), which is 1 for infinite θ."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(np.isinf(ratio), 1.0, size * ratio / (1.0 + size * ratio))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
+from ibic_fidelity.psychometrics._category_use import category_use, pairwise_item_rest
 from ibic_fidelity.psychometrics.internal_consistency import alpha_of
 
 if TYPE_CHECKING:
@@ -51,13 +52,20 @@ class ItemAnalysis:
     missing_share : array of float
         Share (0–1) of all rows given in which the answer is missing, before any row is left out.
     item_rest_correlation : array of float
-        Corrected item-total correlation: with the sum of the *other* items.
+        Corrected item-total correlation: with the sum of the *other* items, over the complete rows.
+    item_rest_available : array of float
+        The same from pairwise covariances, which take every answer given; equal where nothing is missing.
     alpha_if_deleted : array of float
         Cronbach's alpha of the other items.
     alpha : float
         Cronbach's alpha of the scale, to be compared with `alpha_if_deleted`.
     n_rows, n_complete : int
         Rows given; complete rows, which the correlations and alphas are made from.
+    categories : array of float
+        The answers that could be given: whole numbers between `low` and `high`, or those observed.  Empty
+        above 50.
+    category_counts : array of float of shape (items, categories)
+        How often each was given, 0 for one that nobody gave, NaN outside an item's own limits.
     low, high : array of float
         The limits that floor and ceiling refer to.
     limits : {"given", "observed"}
@@ -79,10 +87,13 @@ class ItemAnalysis:
     ceiling_share: Floats
     missing_share: Floats
     item_rest_correlation: Floats
+    item_rest_available: Floats
     alpha_if_deleted: Floats
     alpha: float
     n_rows: int
     n_complete: int
+    categories: Floats
+    category_counts: Floats
     low: Floats
     high: Floats
     limits: Literal["given", "observed"]
@@ -99,11 +110,11 @@ class ItemAnalysis:
         """Return one line an item.
 
         Columns: item, n, reason (the item's flags), and mean, sd, skewness, floor_share, ceiling_share,
-        missing_share, item_rest_correlation, alpha_if_deleted, alpha.
+        missing_share, item_rest_correlation, item_rest_available, alpha_if_deleted, alpha (of the whole scale).
         """
         figures = (
             "mean", "sd", "skewness", "floor_share", "ceiling_share", "missing_share",
-            "item_rest_correlation", "alpha_if_deleted",
+            "item_rest_correlation", "item_rest_available", "alpha_if_deleted",
         )  # fmt: skip
         reasons = [" ".join(flag.text("en") for flag in self.flags_of(item)) for item in self.items]
         columns = {name: getattr(self, name).tolist() for name in figures}
@@ -113,11 +124,38 @@ class ItemAnalysis:
             extra=(*figures, "alpha"),
         )
 
+    @property
+    def category_table(self) -> pd.DataFrame:
+        """Return one line an item and category, unused ones too.
+
+        Columns: item, n (answers of the item), category, count, share.
+        """
+        shares = self.category_shares
+        kept = [(i, j) for i, row in enumerate(self.category_counts) for j in np.flatnonzero(~np.isnan(row))]
+        columns: dict[str, list[Any]] = {
+            "item": [self.items[i] for i, _ in kept],
+            "n": [int(self.n[i]) for i, _ in kept],
+            "category": [float(self.categories[j]) for _, j in kept],
+            "count": [int(self.category_counts[at]) for at in kept],
+            "share": [float(shares[at]) for at in kept],
+        }
+        return table(columns, extra=("category", "count", "share"))
+
+    @property
+    def category_shares(self) -> Floats:
+        """Return `category_counts` as shares (0–1) of each item's answers."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.category_counts / self.n[:, None])
+
     def summary(self) -> str:
-        """Return a few lines in English: the scale, then the flags."""
+        """Return a few lines in English: the scale, items without which alpha is larger, then the flags."""
         alpha = coefficient(self.alpha, "en")
-        head = f"{len(self.items)} items, {self.n_complete} of {self.n_rows} rows complete, alpha {alpha}."
-        return "\n".join([head, *(flag.text("en") for flag in self.flags)])
+        lines = [f"{len(self.items)} items, {self.n_complete} of {self.n_rows} rows complete, alpha {alpha}."]
+        pairs = zip(self.items, self.alpha_if_deleted.tolist(), strict=True)
+        larger = [f"{item} ({coefficient(other, 'en')})" for item, other in pairs if other > self.alpha]
+        if larger:
+            lines.append(f"Alpha ({alpha}) is larger without: {', '.join(larger)}.")
+        return "\n".join([*lines, *(flag.text("en") for flag in self.flags)])
 
 
 def item_analysis(
@@ -165,8 +203,10 @@ def item_analysis(
     Notes
     -----
     The item-rest correlation is :math:`r(x_i, \sum_{j \ne i} x_j)` [1]_; a negative one flags the item as
-    possibly not reversed.  Skewness is :math:`G_1 = m_3 / m_2^{3/2} \cdot \sqrt{n(n-1)}/(n-2)` [2]_, for
-    n ≥ 3.  Alpha if deleted needs three items.
+    possibly not reversed.  `item_rest_available` puts into it covariances of each pair of items, from all who
+    answered both, as psych does by default; these need not come from any one sample, so that it is beside the
+    one over complete rows and not instead of it.  Skewness is
+    :math:`G_1 = m_3 / m_2^{3/2} \cdot \sqrt{n(n-1)}/(n-2)` [2]_, for n ≥ 3.  Alpha if deleted needs three items.
 
     References
     ----------
@@ -182,6 +222,8 @@ def item_analysis(
     [0.271, 0.408, -0.898]
     >>> [flag.code for flag in result.flags]
     ['psychometrics.item_negative_rest']
+    >>> result.category_counts[0].astype(int).tolist()
+    [1, 1, 1, 2, 0]
     """
     check_choice("missing", missing, HOLES_ALLOWED)
     matrix = as_matrix(x, least_columns=2)
@@ -195,8 +237,10 @@ def item_analysis(
     values = matrix.cells if missing == "available" else matrix.cells[complete]
     n, mean, sd, skewness = _moments(values)
     scale = matrix.cells[complete][:, in_scale]
-    rest, deleted = np.full((2, k), np.nan)
+    rest, deleted, available = np.full((3, k), np.nan)
     rest[in_scale], deleted[in_scale] = _with_the_rest(scale)
+    available[any_answer] = pairwise_item_rest(matrix.cells[:, any_answer])
+    categories, counts = category_use(values, lowest, highest, given=limits == "given")
     alpha = float(alpha_of(scale))
     with np.errstate(invalid="ignore"):
         floor = (values == lowest).sum(axis=0) / n
@@ -218,10 +262,13 @@ def item_analysis(
         ceiling_share=ceiling,
         missing_share=missing_share,
         item_rest_correlation=rest,
+        item_rest_available=read_only(available),
         alpha_if_deleted=deleted,
         alpha=alpha,
         n_rows=n_rows,
         n_complete=n_complete,
+        categories=read_only(categories),
+        category_counts=read_only(counts),
         low=lowest,
         high=highest,
         limits=limits,
@@ -292,7 +339,7 @@ def _flags(
         elif sd[column] == 0:
             flags.append(Message("psychometrics.item_constant", {"item": item}))
         elif rest[column] < 0:
-            flags.append(Message("psychometrics.item_negative_rest", {"item": item, "r": f"{rest[column]:.2f}"}))
+            flags.append(Message("psychometrics.item_negative_rest", {"item": item, "r": float(rest[column])}))
         elif n > 1 and k > 1 and np.isnan(rest[column]):
             flags.append(Message("psychometrics.item_rest_undefined", {"item": item, "n": n}))
     if n < 3 or k < 3:

@@ -14,7 +14,7 @@ from ibic_fidelity.psychometrics._arguments import Floats, Integers
 
 PERCENTILE = "percentile bootstrap of units"
 #: Cells of a block of replicates, which bounds the memory of the bootstrap.
-_BLOCK = 2_000_000
+BLOCK = 2_000_000
 
 
 def check_replicates(bootstrap: object) -> int:
@@ -36,17 +36,17 @@ def as_generator(rng: object, name: str) -> np.random.Generator:
 def bootstrap_estimates(
     kernel: Callable[[Floats], Floats], n: int, replicates: int, rng: np.random.Generator
 ) -> Floats:
-    """Return the estimates (replicates,) of samples of n rows drawn with replacement.
+    """Return the estimates (replicates, …) of samples of n rows drawn with replacement.
 
-    The kernel takes how often each row counts (block, n) and gives estimates (block,).  Replicates are drawn
+    The kernel takes how often each row counts (block, n) and gives estimates (block, …).  Replicates are drawn
     and computed in blocks, all of a block at once; the block changes no number drawn.
     """
-    estimates = np.empty(replicates)
-    step = max(1, _BLOCK // max(n, 1))
+    blocks = []
+    step = max(1, BLOCK // max(n, 1))
     for start in range(0, replicates, step):
         size = min(step, replicates - start)
-        estimates[start : start + size] = kernel(_counts(rng.integers(0, n, (size, n)), n))
-    return estimates
+        blocks.append(kernel(_counts(rng.integers(0, n, (size, n)), n)))
+    return np.concatenate(blocks) if blocks else np.empty(0)
 
 
 def _counts(drawn: Integers, n: int) -> Floats:

@@ -1,4 +1,13 @@
 from .pages import overview_report, site_report, write_reports
+from .statistics import statistics_report
+from .statistics_sheets import statistics_workbook
 from .workbook import scores_workbook
 
-__all__ = ["overview_report", "scores_workbook", "site_report", "write_reports"]
+__all__ = [
+    "overview_report",
+    "scores_workbook",
+    "site_report",
+    "statistics_report",
+    "statistics_workbook",
+    "write_reports",
+]

@@ -15,7 +15,8 @@ class Cell:
     """One cell: its text, its number where it is one, and what a page may add.
 
     `strip` is (low, estimate, high), drawn as a small dot and whisker; `tone` names a style that never
-    says more than the text does; `note` is a second, smaller line; `span` is how many columns it takes.
+    says more than the text does; `note` is a second, smaller line; `span` is how many columns it takes; `share`
+    is whether a workbook shows the number as a percentage.
     """
 
     text: str = ""
@@ -25,6 +26,7 @@ class Cell:
     tone: str = ""
     note: str = ""
     span: int = 1
+    share: bool = False
 
     @classmethod
     def number(cls, text: str, value: float) -> Cell:
@@ -62,7 +64,9 @@ class Table:
 
     def without_empty(self) -> Table:
         """Return the table without columns in which no cell begins that says anything (the first stays)."""
-        filled = {j for row in self.rows for j, cell in _placed(row) if cell.text or cell.strip}
+        filled = {
+            j for row in self.rows for j, cell in _placed(row) if cell.text or cell.strip or cell.value is not None
+        }
         kept = [j for j in range(len(self.columns)) if j == 0 or j in filled]
         rows = (
             tuple(replace(cell, span=width) for j, cell in _placed(row) if (width := _within(kept, j, cell.span)))

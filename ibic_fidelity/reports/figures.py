@@ -36,7 +36,7 @@ def profile_figure(material: Material, place: Place, name: str) -> str:
                      lang=material.lang, ax=ax)  # fmt: skip
 
     heading = material.say("reports.profile_alt", site=material.named(site), level=material.level)
-    return _svg(draw, PROFILE_ROW * (len(rows) + 0.6), name, heading, alt_text(rows, material))
+    return as_svg(draw, PROFILE_ROW * (len(rows) + 0.6), name, heading, alt_text(rows, material))
 
 
 def site_figures(material: Material, rows: Sequence[Row], label: str, name: str) -> tuple[str, ...]:
@@ -57,16 +57,18 @@ def site_figures(material: Material, rows: Sequence[Row], label: str, name: str)
             "reports.sites_alt_span", n=material.whole(len(shown)), withheld=material.whole(len(part) - len(shown)),
             low=material.score(min(shown)), high=material.score(max(shown)),
         ) if shown else material.say("reports.sites_alt_none")  # fmt: skip
-        made.append(_svg(draw, SITE_ROW * (len(part) + 0.6), f"{name}-{start}", heading, words))
+        made.append(as_svg(draw, SITE_ROW * (len(part) + 0.6), f"{name}-{start}", heading, words))
     return tuple(made)
 
 
-def _svg(draw: Callable[[Axes], None], inches: float, name: str, title: str, description: str) -> str:
+def as_svg(
+    draw: Callable[[Axes], None], inches: float, name: str, title: str, description: str, *, top: float = TOP
+) -> str:
     """Return what `draw` puts on Axes of a height, as an SVG element named by its title and description."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    height = TOP + inches + BOTTOM
+    height = top + inches + BOTTOM
     figure = Figure(figsize=(WIDTH, height))
     box = (LEFT / WIDTH, BOTTOM / height, 1 - (LEFT + RIGHT) / WIDTH, inches / height)
     written = io.StringIO()

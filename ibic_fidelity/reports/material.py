@@ -34,8 +34,46 @@ Place = tuple[str, str, str]  # site, wave, service area
 OTHER_AREA = "reports.hidden_for_others"
 
 
+class Spoken:
+    """An instrument and a language, and what every report says in them."""
+
+    instrument: Instrument
+    lang: Language
+
+    def say(self, code: str, /, **params: object) -> str:
+        """Return a text in the language of the report."""
+        return text(code, self.lang, **params)
+
+    def message(self, message: Message) -> str:
+        """Return a message in the language of the report."""
+        return message.text(self.lang)
+
+    def name(self, site: str) -> str:
+        """Return the name of a site, or its code."""
+        return site_name(site, self.instrument)
+
+    def named(self, site: str) -> str:
+        """Return the name of a site with its code, where it has both."""
+        name, code = self.name(site), printable(site)
+        return name if name == code else f"{name} ({code})"
+
+    def whole(self, value: float) -> str:
+        """Return a count as text."""
+        return numbers.number(value, self.lang)
+
+    @property
+    def noun(self) -> str:
+        """Return what one site is called."""
+        return self.instrument.site.one[self.lang]
+
+    @property
+    def nouns(self) -> str:
+        """Return what several sites are called."""
+        return self.instrument.site.many[self.lang]
+
+
 @dataclass(frozen=True, eq=False)
-class Material:
+class Material(Spoken):
     """Scores, their instrument and a language, with the rows of every place looked up once.
 
     `rows`, `gates`, `bands`, `missing` and `response` map a place to its rows.
@@ -64,14 +102,6 @@ class Material:
         """Return whether these are simulated data."""
         return self.scores.provenance.synthetic
 
-    def say(self, code: str, /, **params: object) -> str:
-        """Return a text in the language of the report."""
-        return text(code, self.lang, **params)
-
-    def message(self, message: Message) -> str:
-        """Return a message in the language of the report."""
-        return message.text(self.lang)
-
     def sites(self, order: Order = "name") -> list[str]:
         """Return the sites, by name."""
         return sites_in_order(tuple({place[0] for place in self.rows}), self.instrument, order)
@@ -85,15 +115,6 @@ class Material:
         found = {place[2] for place in self.rows if place[:2] == (site, wave) and place[2]}
         known = [area.id for area in self.instrument.service_areas if area.id in found]
         return [*known, *sorted(found - set(known))]
-
-    def name(self, site: str) -> str:
-        """Return the name of a site, or its code."""
-        return site_name(site, self.instrument)
-
-    def named(self, site: str) -> str:
-        """Return the name of a site with its code, where it has both."""
-        name, code = self.name(site), printable(site)
-        return name if name == code else f"{name} ({code})"
 
     def area(self, area: str) -> str:
         """Return the label of a service area."""
@@ -116,25 +137,10 @@ class Material:
         """Return the probability of a gate as text."""
         return numbers.probability(value, self.lang, (UNDECIDED, HELD))
 
-    def whole(self, value: float) -> str:
-        """Return a count as text."""
-        return numbers.number(value, self.lang)
-
     @property
     def level(self) -> str:
         """Return the confidence level as text."""
-        share = self.scores.confidence_level
-        return numbers.percent(share, self.lang, digits=0 if math.isclose(100 * share, round(100 * share)) else 1)
-
-    @property
-    def noun(self) -> str:
-        """Return what one site is called."""
-        return self.instrument.site.one[self.lang]
-
-    @property
-    def nouns(self) -> str:
-        """Return what several sites are called."""
-        return self.instrument.site.many[self.lang]
+        return level_text(self.scores.confidence_level, self.lang)
 
     def why(self, row: Row) -> str:
         """Return in words why a score is withheld, naming what it lacks."""
@@ -184,6 +190,11 @@ class Material:
 
     def _least(self, n: int, least: int) -> str:
         return self.say("reports.least", n=self.whole(n), least=self.whole(least))
+
+
+def level_text(share: float, lang: Language) -> str:
+    """Return a confidence level as text."""
+    return numbers.percent(share, lang, digits=0 if math.isclose(100 * share, round(100 * share)) else 1)
 
 
 def minimum(source: Source, *, census: bool) -> int:

@@ -295,9 +295,11 @@ def _common(material: Material) -> dict[str, Any]:
         "m": material,
         "instrument_title": material.instrument.title[material.lang],
         "stamp": material.instrument.stamp(material.lang),
+        "nouns": material.nouns,
+        "package": material.scores.provenance.package,
         "synthetic": material.synthetic,
         "notes": sentences.notes(material),
         "method": sentences.method(material),
-        "versions": tables.versions_table(material),
+        "versions": tables.versions_table(material, material.scores.provenance),
         "pooled_sites": material.whole(len(material.scores.sites)),
     }

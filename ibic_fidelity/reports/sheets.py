@@ -38,7 +38,7 @@ def readme_sheet(material: Material, sheets: Iterable[str]) -> Table:
         say("reports.readme_empty"),
     ]
     lines += [*notes(material)]
-    rows = [(Cell(line), Cell()) for line in lines] + list(versions_table(material).rows)
+    rows = [(Cell(line), Cell()) for line in lines] + list(versions_table(material, material.scores.provenance).rows)
     return Table(
         "", (Column(say("reports.version_what"), width=90), Column(say("reports.version_value"), width=60)), tuple(rows)
     )

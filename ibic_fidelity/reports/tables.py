@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 
 from ibic_fidelity.foundation.numbers import percent
+from ibic_fidelity.foundation.results import Provenance
 from ibic_fidelity.instrument.parts import Item, Source
 from ibic_fidelity.plotting._rows import Row
 from ibic_fidelity.plotting.profile import profile_rows
 from ibic_fidelity.reports.cells import Cell, Column, Table
-from ibic_fidelity.reports.material import Material, Place, hidden_people, minimum
+from ibic_fidelity.reports.material import Material, Place, Spoken, hidden_people, minimum
 
 GATES = {
     "passed": "reports.gate_passed",
@@ -312,9 +313,9 @@ def hidden_missing(material: Material, place: Place) -> tuple[str, ...]:
     return tuple(source.label[material.lang] for source in material.instrument.sources if source.id in hidden)
 
 
-def versions_table(material: Material) -> Table:
+def versions_table(material: Spoken, made: Provenance) -> Table:
     """Return from what the numbers were made."""
-    say, made = material.say, material.scores.provenance
+    say = material.say
     pairs = [
         (say("reports.version_package"), f"ibic-fidelity {made.package}"),
         (say("reports.version_instrument"), material.instrument.stamp(material.lang)),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ibic_fidelity.foundation.messages import Language
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.reports import sheets
+from ibic_fidelity.reports import sheets as made_of
 from ibic_fidelity.reports.cells import Cell, Column, Table
 from ibic_fidelity.reports.material import Material
 from ibic_fidelity.scoring.scores import Scores
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 CREATED = datetime(2000, 1, 1)  # no clock: the same bytes every time
 WRAPPED = 55  # characters; texts in wider columns are folded
 LONGEST = 32_000  # Excel takes 32,767 characters in a cell
+FULL = 1.1  # of a column's characters fill a folded line
+LINE, MOST_LINES = 15, 25  # points a line; Excel takes 409 points a row
+SHARE = "share"  # the format of percentages
 
 
 def scores_workbook(scores: Scores, instrument: Instrument, *, lang: Language = "sv") -> bytes:
@@ -47,9 +52,13 @@ def scores_workbook(scores: Scores, instrument: Instrument, *, lang: Language = 
     >>> scores_workbook(scores, study.instrument)[:2]
     b'PK'
     """
+    return workbook_bytes(_sheets(Material(scores, instrument, lang)), instrument, lang)
+
+
+def workbook_bytes(sheets: Mapping[str, Table], instrument: Instrument, lang: Language) -> bytes:
+    """Return a workbook of tables, one a sheet, by the sheets' names."""
     from xlsxwriter import Workbook
 
-    material = Material(scores, instrument, lang)
     written = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = Workbook(written, options)
@@ -58,9 +67,10 @@ def scores_workbook(scores: Scores, instrument: Instrument, *, lang: Language = 
         "head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
         "text": book.add_format({"valign": "top"}),
         "long": book.add_format({"text_wrap": True, "valign": "top"}),
-        **{digits: book.add_format({"num_format": f"{0:.{digits}f}", "valign": "top"}) for digits in (0, 1, 3)},
+        **{digits: book.add_format({"num_format": f"{0:.{digits}f}", "valign": "top"}) for digits in (0, 1, 2, 3)},
+        SHARE: book.add_format({"num_format": "0%", "valign": "top"}),
     }
-    for name, table in _sheets(material).items():
+    for name, table in sheets.items():
         _write(book, name, table, formats)
     book.close()
     return written.getvalue()
@@ -70,18 +80,18 @@ def _sheets(material: Material) -> dict[str, Table]:
     """Return the sheets by name; those in which nothing stands are left out."""
     say = material.say
     made = {
-        say("reports.sheet_totals"): sheets.totals_sheet(material),
-        say("reports.sheet_components"): sheets.components_sheet(material),
-        say("reports.sheet_items"): sheets.items_sheet(material),
-        say("reports.sheet_withheld"): sheets.withheld_sheet(material),
-        say("reports.sheet_gates"): sheets.gates_sheet(material),
-        say("reports.sheet_response"): sheets.response_sheet(material),
-        say("reports.sheet_missing"): sheets.missing_sheet(material),
-        say("reports.sheet_spread"): sheets.spread_sheet(material),
-        say("reports.sheet_method"): sheets.method_sheet(material),
+        say("reports.sheet_totals"): made_of.totals_sheet(material),
+        say("reports.sheet_components"): made_of.components_sheet(material),
+        say("reports.sheet_items"): made_of.items_sheet(material),
+        say("reports.sheet_withheld"): made_of.withheld_sheet(material),
+        say("reports.sheet_gates"): made_of.gates_sheet(material),
+        say("reports.sheet_response"): made_of.response_sheet(material),
+        say("reports.sheet_missing"): made_of.missing_sheet(material),
+        say("reports.sheet_spread"): made_of.spread_sheet(material),
+        say("reports.sheet_method"): made_of.method_sheet(material),
     }
     filled = {name: table for name, table in made.items() if table.rows}
-    return {say("reports.sheet_readme"): sheets.readme_sheet(material, filled), **filled}
+    return {say("reports.sheet_readme"): made_of.readme_sheet(material, filled), **filled}
 
 
 def _write(book: Workbook, name: str, table: Table, formats: dict[Any, Any]) -> None:
@@ -90,15 +100,25 @@ def _write(book: Workbook, name: str, table: Table, formats: dict[Any, Any]) -> 
     for j, column in enumerate(table.columns):
         sheet.write_string(0, j, column.title, formats["head"])
         sheet.set_column(j, j, column.width)
+    _fold(sheet, 0, [(column.title, column.width) for column in table.columns])
     if len(table.rows) > 1 and len(table.columns) > 2:
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
     for i, row in enumerate(table.rows, start=1):
         for j, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
             _write_cell(sheet, i, j, column, cell, formats)
+        _fold(sheet, i, [(cell.text, column.width) for column, cell in zip(table.columns, row, strict=True)
+                         if column.width > WRAPPED])  # fmt: skip
+
+
+def _fold(sheet: Any, i: int, texts: Iterable[tuple[str, int]]) -> None:
+    """Make a row as high as its folded texts need; not every program does so by itself."""
+    lines = max((math.ceil(len(words) / (FULL * width)) for words, width in texts if words), default=1)
+    if lines > 1:
+        sheet.set_row(i, LINE * min(lines, MOST_LINES))
 
 
 def _write_cell(sheet: Any, i: int, j: int, column: Column, cell: Cell, formats: dict[Any, Any]) -> None:
     if cell.value is not None:
-        sheet.write_number(i, j, cell.value, formats[column.digits])
+        sheet.write_number(i, j, cell.value, formats[SHARE if cell.share else column.digits])
     elif column.kind != "number" and cell.text:
         sheet.write_string(i, j, cell.text[:LONGEST], formats["long" if column.width > WRAPPED else "text"])

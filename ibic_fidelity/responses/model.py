@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +95,17 @@ class SourceTable:
     def column(self, name: str) -> NDArray[np.int8]:
         """Return the codes of a column, shape (n,)."""
         return self.codes[:, self.columns.index(name)]
+
+    def take(self, rows: NDArray[np.intp]) -> SourceTable:
+        """Return the rows in another order, or some of them."""
+        return replace(
+            self,
+            codes=_still(np.asfortranarray(self.codes[rows])),
+            weight=_still(self.weight[rows]),
+            values=_still(self.values[rows]) if self.values.size else self.values,
+            counts=_still(self.counts[rows]) if self.counts.size else self.counts,
+            **{name: getattr(self, name).take(rows) for name in TEXT_KEYS},
+        )
 
 
 def source_table(

@@ -18,8 +18,9 @@ _KEYS = ("source", "site", "service_area", "wave", "unit", "cluster", "rater", "
 def responses_csv(responses: Responses, instrument: Instrument) -> str:
     """Return all sources in one table: semicolons, decimal comma, one row a respondent, file or site.
 
-    Key columns that no row uses are left out; every other column is named as the instrument's first
-    name for it. Begin the file with a byte-order mark, which Excel needs to see UTF-8.
+    Key columns that no row uses, and the columns of sources without rows, are left out; every other column
+    is named as the instrument's first name for it. Begin the file with a byte-order mark, which Excel needs
+    to see UTF-8.
 
     Examples
     --------
@@ -29,9 +30,10 @@ def responses_csv(responses: Responses, instrument: Instrument) -> str:
     ['kalla', 'kommun_kod']
     """
     keys = [name for name in _KEYS if _used(name, responses)]
-    columns = list(dict.fromkeys(c for source in instrument.sources for c in instrument.columns_of(source.id)))
+    sources = [source for source in instrument.sources if source.id in responses.tables]
+    columns = list(dict.fromkeys(column for source in sources for column in instrument.columns_of(source.id)))
     bases = [f"{column}n" for column in columns if column in _register_columns(instrument)]
-    counts = list(instrument.count_columns())
+    counts = list(instrument.count_columns()) if any(source.kind == "register" for source in sources) else []
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     writer.writerow([instrument.keys.get(name, (name,))[0] for name in keys] + [*columns, *bases, *counts])

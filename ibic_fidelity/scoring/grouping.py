@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from ibic_fidelity.responses.model import Responses, SourceTable
 
 Group = tuple[str, str, str]  # site, wave, service area (empty: all areas)
 Index = NDArray[np.intp]
-_ROW_KEYS = ("site", "service_area", "wave", "unit", "cluster", "rater")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,19 +115,8 @@ def _sorted(table: SourceTable, *, by_area: bool) -> SourceTable:
     areas = table.service_area
     if by_area:
         named = np.array([bool(label) for label in areas.labels])[areas.codes]
-        return table if named.all() else _take(table, np.flatnonzero(named))
+        return table if named.all() else table.take(np.flatnonzero(named))
     if len(np.unique(areas.codes)) == 1:
         return table
     order = [key.codes for key in (table.site, table.wave, table.cluster, table.service_area, table.unit, table.rater)]
-    return _take(table, np.lexsort(order[::-1]))
-
-
-def _take(table: SourceTable, rows: Index) -> SourceTable:
-    return replace(
-        table,
-        codes=np.asfortranarray(table.codes[rows]),
-        weight=table.weight[rows],
-        values=table.values[rows] if table.values.size else table.values,
-        counts=table.counts[rows] if table.counts.size else table.counts,
-        **{name: getattr(table, name).take(rows) for name in _ROW_KEYS},
-    )
+    return table.take(np.lexsort(order[::-1]))

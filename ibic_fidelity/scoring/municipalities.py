@@ -105,7 +105,7 @@ def _check(responses: Responses, instrument: Instrument, confidence_level: float
     if not any(table.n for table in responses.tables.values()):
         raise UsageError("scoring.no_responses")
     if not 0 < confidence_level < 1:
-        raise UsageError("scoring.confidence_level", value=confidence_level)
+        raise UsageError("scoring.confidence_level", value=repr(confidence_level))
     check_same_instrument(responses, instrument)
 
 

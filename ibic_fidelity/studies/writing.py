@@ -1,4 +1,4 @@
-"""A simulated study as files: answers as people would send them, and the truth beside them."""
+"""Simulated data as files: answers as people would send them, and the truth beside them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ from pathlib import Path
 
 from ibic_fidelity.foundation.files import write_file
 from ibic_fidelity.foundation.results import Records
+from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.writing import responses_csv
 from ibic_fidelity.studies.generate import Study
 
 
 def write_study(study: Study, folder: Path, names: tuple[str, str, str], *, force: bool = False) -> tuple[Path, ...]:
     """Write answers, truth and outcomes of a study under three names; the answers say that they are synthetic."""
-    contents = (
-        responses_csv(study.responses, study.instrument),
-        _csv(study.truth),
-        _csv(study.outcomes),
-    )
+    return write_synthetic(study.responses, study.instrument, folder, names, (study.truth, study.outcomes), force=force)
+
+
+def write_synthetic(
+    responses: Responses,
+    instrument: Instrument,
+    folder: Path,
+    names: tuple[str, ...],
+    records: tuple[Records, ...],
+    *,
+    force: bool = False,
+) -> tuple[Path, ...]:
+    """Write answers under the first of some names, and records of what was planted under the others."""
+    contents = (responses_csv(responses, instrument), *map(_csv, records))
     return tuple(
         write_file(folder / name, "\ufeff" + content, force=force)
         for name, content in zip(names, contents, strict=True)

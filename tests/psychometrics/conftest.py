@@ -25,6 +25,11 @@ def reference():
 
 
 @pytest.fixture(scope="session")
+def consistency():
+    return json.loads((ROOT / "tests/reference/consistency.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
 def bfi():
     return read_columns(ROOT / "tests/reference/data/bfi.csv")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.errors import ArgumentTypeError, UndefinedStatisticWarning, UsageError
@@ -55,6 +56,12 @@ def alpha(x, **options):
     return pm.krippendorff_alpha(x, **{"measurement_level": "nominal", **options})
 
 
+def gwets_limits(result):
+    """Estimate ± t·SE, cut at 1, as irrCAC gives it."""
+    reach = stdtrit(result.n - 1, 0.975) * result.std_error_gwet
+    return [result.estimate - reach, min(1, result.estimate + reach)]
+
+
 def random_ratings(seed, n=20, raters=4, holes=0.2):
     rng = np.random.default_rng(seed)
     truth = rng.integers(1, 6, size=(n, 1))
@@ -65,35 +72,35 @@ def random_ratings(seed, n=20, raters=4, holes=0.2):
 
 @pytest.mark.witness(
     statistic="percent_agreement",
-    definition="pairs over units with two ratings, holes, weights; linearised error, t interval",
+    definition="pairs over units with two ratings, holes, weights; Gwet's linearised error and t interval, from it",
     reference="R irrCAC 1.0 pa.coeff.raw",
     tolerance=PRINTED_5,
     data="Krippendorff's 12 × 4",
 )
 @pytest.mark.witness(
     statistic="gwet_ac",
-    definition="AC1 and AC2 with holes; linearised error, t interval",
+    definition="AC1 and AC2 with holes; Gwet's linearised error and t interval, from it",
     reference="R irrCAC 1.0 gwet.ac1.raw",
     tolerance=PRINTED_5,
     data="Krippendorff's 12 × 4",
 )
 @pytest.mark.witness(
     statistic="fleiss_kappa",
-    definition="unweighted and weighted, holes; linearised error, t interval",
+    definition="unweighted and weighted, holes; Gwet's linearised error and t interval, from it",
     reference="R irrCAC 1.0 fleiss.kappa.raw",
     tolerance=PRINTED_5,
     data="Krippendorff's 12 × 4",
 )
 @pytest.mark.witness(
     statistic="conger_kappa",
-    definition="unweighted and weighted, holes; linearised error, t interval",
+    definition="unweighted and weighted, holes; Gwet's linearised error and t interval, from it",
     reference="R irrCAC 1.0 conger.kappa.raw",
     tolerance=PRINTED_5,
     data="Krippendorff's 12 × 4, unit 12 rated by rater 2",
 )
 @pytest.mark.witness(
     statistic="brennan_prediger",
-    definition="unweighted and weighted, holes; linearised error, t interval",
+    definition="unweighted and weighted, holes; Gwet's linearised error and t interval, from it",
     reference="R irrCAC 1.0 bp.coeff.raw",
     tolerance=PRINTED_5,
     data="Krippendorff's 12 × 4",
@@ -107,9 +114,9 @@ def test_agrees_with_irrcac(name, weights):
     if name != "pa":  # which we give as not defined
         assert result.expected == pytest.approx(expected["pe"], abs=PRINTED_11)
     assert result.estimate == pytest.approx(expected["coeff.val"], abs=PRINTED_5)
-    assert result.std_error == pytest.approx(expected["coeff.se"], abs=PRINTED_5)
+    assert result.std_error_gwet == pytest.approx(expected["coeff.se"], abs=PRINTED_5)
     limits = [float(limit) for limit in expected["conf.int"].strip("()").split(",")]
-    assert [result.ci.low, result.ci.high] == pytest.approx(limits, abs=PRINTED_3)
+    assert gwets_limits(result) == pytest.approx(limits, abs=PRINTED_3)
     assert (result.n, result.n_overlap, result.n_raters, result.n_dropped) == (12, 11, 4, 0)
 
 
@@ -122,7 +129,7 @@ def test_agrees_with_irrcac(name, weights):
 )
 def test_agrees_with_congers_kappa_as_gwet_prints_it():
     result = pm.conger_kappa(RAW)
-    assert [result.estimate, result.ci.low, result.ci.high] == pytest.approx([0.763, 0.435, 1], abs=PRINTED_3)
+    assert [result.estimate, *gwets_limits(result)] == pytest.approx([0.763, 0.435, 1], abs=PRINTED_3)
     assert pm.conger_kappa(RAW, weights="quadratic").estimate == pytest.approx(0.858, abs=PRINTED_3)
     assert pm.conger_kappa(RAW, weights="linear").estimate == pytest.approx(0.814, abs=PRINTED_3)
 
@@ -160,11 +167,11 @@ def test_alphas_error_is_near_irrcacs(level, weights):
 @pytest.mark.parametrize("level", LEVELS)
 def test_alphas_error_is_the_derivative_and_near_the_jackknife(level):
     from ibic_fidelity.psychometrics.agreement._ratings import read_ratings
-    from ibic_fidelity.psychometrics.agreement.krippendorff import _Disagreement
+    from ibic_fidelity.psychometrics.agreement.krippendorff import Disagreement
 
     x = random_ratings(3, n=120)
     ratings = read_ratings(x, missing="available", least_ratings=2)
-    kernel, n = _Disagreement(ratings, level), ratings.counts.shape[0]
+    kernel, n = Disagreement(ratings, level), ratings.counts.shape[0]
 
     def uncorrected(replicates):
         within, between, total, _ = kernel.parts(replicates)
@@ -421,18 +428,85 @@ def test_the_bootstrap_is_the_same_for_the_same_seed_and_near_the_linearised_err
         assert [result.ci_bootstrap.low, result.ci_bootstrap.high] == pytest.approx([one.ci.low, one.ci.high], abs=0.01)
 
 
+@pytest.mark.parametrize("function", [*ALL, alpha])
+def test_the_error_is_near_the_jackknife_and_gwets_where_all_units_have_two_ratings(function):
+    x = random_ratings(12, n=150, raters=2 if function in TWO else 3, holes=0)
+    whole = function(x)
+    assert whole.std_error == pytest.approx(whole.std_error_gwet, abs=IDENTITY)
+    x[:60, 1:] = np.nan  # two of five units with one rating
+    x[60:90, 2:] = np.nan
+    result = function(x, categories=range(1, 6))
+    left_out = [function(np.delete(x, i, axis=0), categories=range(1, 6)).estimate for i in range(len(x))]
+    n = len(x)
+    jackknife = math.sqrt((n - 1) / n * np.square(left_out - np.mean(left_out)).sum())
+    assert result.std_error == pytest.approx(jackknife, rel=0.04)
+
+
+@pytest.mark.parametrize("function", [*ALL, alpha, lambda x, **o: alpha(x, measurement_level="ordinal", **o)])
+def test_clusters_of_one_unit_are_no_clusters(function):
+    x = random_ratings(13, n=60, raters=2 if function in TWO else 4, holes=0.1)
+    plain = function(x, bootstrap=200)
+    single = function(x, clusters=np.arange(60)[::-1], bootstrap=200)
+    assert (single.std_error, single.ci.low) == pytest.approx((plain.std_error, plain.ci.low), abs=IDENTITY)
+    assert plain.n_clusters is None
+    assert single.n_clusters == single.n
+    assert (single.ci.method, single.ci_bootstrap.method) != (plain.ci.method, plain.ci_bootstrap.method)
+
+
+@pytest.mark.parametrize("function", [*ALL, alpha])
+def test_units_that_are_copies_count_once(function):
+    """Ten copies of each unit, a cluster each: the error of the units, not that of ten times as many."""
+    x = random_ratings(14, n=40, raters=2 if function in TWO else 4, holes=0)
+    once = function(x)
+    ten = function(np.repeat(x, 10, axis=0), clusters=np.repeat(np.arange(40), 10))
+    if function is alpha:  # whose estimate has a correction for the number of ratings
+        assert ten.std_error == pytest.approx(once.std_error, rel=1e-9)
+    else:
+        assert (ten.std_error, ten.ci.low) == pytest.approx((once.std_error, once.ci.low), abs=IDENTITY)
+
+
+def test_clusters_by_hand_and_their_bootstrap(monkeypatch):
+    """CR2 of a mean: the sums of deviations over clusters, each over the root of 1 − its share."""
+    x = random_ratings(15, n=30, raters=2, holes=0)
+    clusters = np.repeat(["a", "b", "c", "d", "e"], [2, 4, 6, 8, 10])
+    result = pm.percent_agreement(x, clusters=clusters, bootstrap=300)
+    apart = (x[:, 0] == x[:, 1]) - result.estimate
+    shares = np.array([2, 4, 6, 8, 10]) / 30
+    sums = np.array([apart[clusters == name].sum() for name in "abcde"])
+    assert result.std_error == pytest.approx(math.sqrt((sums**2 / (1 - shares)).sum()) / 30, abs=IDENTITY)
+    assert result.n_clusters == 5
+    assert "30 units in 5 clusters" in result.summary()
+    codes = {flag.code for flag in result.flags}
+    assert "psychometrics.agreement_bootstrap_few" in codes
+    without = pm.percent_agreement(x, clusters=[None, *clusters[1:]])
+    assert (without.n, without.n_dropped) == (29, 1)
+
+
+def test_equal_clusters_have_their_number_less_one_degrees_of_freedom():
+    from ibic_fidelity.psychometrics.agreement._linearised import degrees_of_freedom
+
+    assert degrees_of_freedom(30, np.repeat(np.arange(6), 5)) == pytest.approx(5)
+    assert degrees_of_freedom(30, np.repeat([0, 1, 2], [28, 1, 1])) < 1.5
+
+
+def test_a_few_units_that_carry_the_error_are_flagged():
+    x = np.repeat([(1, 1), (2, 2), (1, 2)], [60, 38, 2], axis=0)
+    assert [flag.code for flag in pm.cohen_kappa(x).flags] == ["psychometrics.agreement_interval_not_reliable"]
+    assert not pm.cohen_kappa(np.repeat(x, 10, axis=0)).flags
+
+
 def test_samples_without_a_value_are_counted():
     x = [[1, 1], [1, 1], [1, 1], [1, 1], [2, 1]]
     result = pm.scott_pi(x, bootstrap=500)
     assert 0 < result.n_undefined < 500
-    assert [flag.code for flag in result.flags] == ["psychometrics.agreement_replicates_undefined"]
+    assert result.flags[-1].code == "psychometrics.agreement_replicates_undefined"
 
 
 def test_the_blocks_of_the_bootstrap_change_nothing(monkeypatch):
     from ibic_fidelity.psychometrics import resampling
 
     whole = pm.conger_kappa(RAW, bootstrap=50).ci_bootstrap
-    monkeypatch.setattr(resampling, "_BLOCK", 40)
+    monkeypatch.setattr(resampling, "BLOCK", 40)
     parts = pm.conger_kappa(RAW, bootstrap=50).ci_bootstrap
     assert [parts.low, parts.high] == pytest.approx([whole.low, whole.high], abs=IDENTITY)
 
@@ -441,14 +515,14 @@ def test_result_is_complete_and_the_table_has_the_declared_columns():
     result = pm.gwet_ac(RAW, weights="quadratic", bootstrap=100)
     assert result.table.columns.tolist() == [
         "statistic", "n", "estimate", "std_error", "ci_low", "ci_high", "ci_level", "method", "reason",
-        "observed", "expected", "n_raters", "n_categories", "weighting",
+        "observed", "expected", "n_raters", "n_categories", "weighting", "n_clusters",
     ]  # fmt: skip
     assert result.table["method"].tolist() == [
-        "linearised variance over units, t",
+        "linearised variance over units, t of log(1 − estimate)",
         "percentile bootstrap of units",
     ]
     assert result.table["statistic"].tolist() == ["gwet_ac2"] * 2
-    assert "Gwet's AC2 (quadratic) .91, 95% interval .69–1.00" in result.summary()
+    assert "Gwet's AC2 (quadratic) .91, 95% interval .53–.98" in result.summary()
     assert not result.weights.flags.writeable
     assert not result.categories.flags.writeable
     with pytest.raises(AttributeError):

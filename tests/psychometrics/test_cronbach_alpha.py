@@ -260,3 +260,53 @@ def test_intervals_that_cover_too_little_are_flagged(x, codes):
         assert flag.text("en") in result.table["reason"][0]
     assert result.ci_adjusted.low <= result.ci.low
     assert result.ci.high <= result.ci_adjusted.high
+
+
+@pytest.mark.witness(
+    statistic="cronbach_alpha",
+    definition="alpha and Feldt interval of complete data",
+    reference="pingouin.cronbach_alpha 0.7.0, its interval rounded to three decimals",
+    tolerance=0.0005,
+    data="bfi, cronbach_wide_missing",
+)
+@pytest.mark.parametrize("name", SCALES)
+def test_feldt_interval_agrees_with_pingouin_to_its_rounding(reference, bfi, name):
+    import pandas as pd
+    import pingouin as pg
+
+    x = scale(bfi, reference["alpha"][name])
+    x = x[~np.isnan(x).any(axis=1)]
+    theirs, limits = pg.cronbach_alpha(pd.DataFrame(x))
+    ours = pm.cronbach_alpha(x)
+    assert ours.estimate == pytest.approx(theirs, abs=IDENTITY)
+    assert [ours.ci.low, ours.ci.high] == pytest.approx(limits.tolist(), abs=0.0005 + 1e-12)
+    _, limits = pg.cronbach_alpha(pd.DataFrame(x[:60]), ci=0.9)
+    ours = pm.cronbach_alpha(x[:60], confidence_level=0.9)
+    assert [ours.ci.low, ours.ci.high] == pytest.approx(limits.tolist(), abs=0.0005 + 1e-12)
+    # with the rows dropped first pingouin, too, has the right interval
+    wide = CRONBACH_WIDE_MISSING[~np.isnan(CRONBACH_WIDE_MISSING).any(axis=1)]
+    assert pg.cronbach_alpha(pd.DataFrame(wide))[1].tolist() == [0.533, 0.947]
+
+
+def test_bootstrap_is_that_of_the_rows_drawn(bfi):
+    x = np.column_stack([bfi[f"N{i}"] for i in range(1, 6)])
+    x = x[~np.isnan(x).any(axis=1)][:150]
+    result = pm.cronbach_alpha(x, bootstrap=60, rng=np.random.default_rng(1))
+    drawn = np.random.default_rng(1).integers(0, 150, (60, 150))
+    expected = np.quantile([pm.cronbach_alpha(x[rows]).estimate for rows in drawn], [0.025, 0.975])
+    assert [result.ci_bootstrap.low, result.ci_bootstrap.high] == pytest.approx(expected.tolist(), abs=IDENTITY)
+    assert (result.n_replicates, result.n_undefined) == (60, 0)
+    plain = pm.cronbach_alpha(x)
+    assert (plain.ci_bootstrap, plain.n_replicates, plain.ci) == (None, 0, result.ci)
+    assert pm.cronbach_alpha(x, bootstrap=60).ci_bootstrap == pm.cronbach_alpha(x, bootstrap=60, rng=0).ci_bootstrap
+    assert result.table["method"].tolist() == ["Feldt", "Feldt, adjusted", result.ci_bootstrap.method, "", ""]
+    assert "(percentile bootstrap of units)" in result.summary()
+
+
+def test_bootstrap_counts_samples_whose_sum_does_not_vary():
+    x = np.array([[1, 1, 1], [1, 1, 1], [1, 1, 1], [2, 3, 1]])
+    with pytest.warns(UndefinedStatisticWarning):  # the third item is constant
+        result = pm.cronbach_alpha(x, bootstrap=500)
+    # all four draws among the first three rows, or all of them the last
+    assert result.n_undefined / 500 == pytest.approx(0.75**4 + 0.25**4, abs=0.07)
+    assert "psychometrics.bootstrap_few_respondents" in [flag.code for flag in result.flags]

@@ -179,8 +179,66 @@ def test_table_and_arrays(shrout_fleiss):
     result = pm.item_analysis(shrout_fleiss, low=1, high=10)
     assert result.table.columns.tolist() == [
         "item", "n", "reason", "mean", "sd", "skewness", "floor_share", "ceiling_share", "missing_share",
-        "item_rest_correlation", "alpha_if_deleted", "alpha",
+        "item_rest_correlation", "item_rest_available", "alpha_if_deleted", "alpha",
     ]  # fmt: skip
     assert result.summary().startswith("4 items, 6 of 6 rows complete, alpha .91.")
     with pytest.raises(ValueError, match="read-only"):
         result.mean[0] = 1
+
+
+@pytest.mark.witness(
+    statistic="item_analysis",
+    definition="item-rest correlation, pairwise and over complete rows, share of each answer, missing share",
+    reference="R psych::alpha (item.stats r.drop, n; response.freq; alpha.drop) 2.2.9",
+    tolerance=CLOSED_FORM,
+    data="bfi",
+)
+@pytest.mark.parametrize("name", ["N", "C"])
+def test_missing_answers_and_category_use_agree_with_psych(consistency, bfi, name):
+    expected = consistency["items"][name]
+    frame = pd.DataFrame({item: bfi[item] for item in expected["items"]})
+    result = pm.item_analysis(frame, missing="available", low=1, high=6)
+    assert result.n.tolist() == expected["n"]
+    np.testing.assert_allclose(result.item_rest_available, expected["r_drop"], atol=CLOSED_FORM)
+    np.testing.assert_allclose(result.item_rest_correlation, expected["r_drop_listwise"], atol=CLOSED_FORM)
+    np.testing.assert_allclose(result.alpha_if_deleted, expected["alpha_drop_listwise"], atol=CLOSED_FORM)
+    assert result.alpha == pytest.approx(expected["alpha_listwise"], abs=CLOSED_FORM)
+    assert result.categories.tolist() == expected["levels"]
+    np.testing.assert_allclose(result.category_shares, expected["freq"], atol=CLOSED_FORM)
+    np.testing.assert_allclose(result.missing_share, expected["miss"], atol=CLOSED_FORM)
+    np.testing.assert_array_equal(result.category_counts.sum(axis=1), result.n)
+    np.testing.assert_allclose(result.category_shares[:, 0], result.floor_share, atol=CLOSED_FORM)
+    np.testing.assert_allclose(result.category_shares[:, -1], result.ceiling_share, atol=CLOSED_FORM)
+
+
+@settings(quick)
+@given(answers)
+def test_both_item_rest_correlations_are_one_where_nothing_is_missing(x):
+    result = pm.item_analysis(x)
+    np.testing.assert_allclose(result.item_rest_available, result.item_rest_correlation, atol=1e-9)
+
+
+def test_categories_that_nobody_used_are_counted_as_zero():
+    x = np.array([[1, 2, 2], [1, 2, 3], [4, 3, 2], [5, 4, 4]])
+    result = pm.item_analysis(x, low=1, high=[5, 5, 4])
+    assert result.categories.tolist() == [1, 2, 3, 4, 5]
+    np.testing.assert_array_equal(result.category_counts, [[2, 0, 0, 1, 1], [0, 2, 1, 1, 0], [0, 2, 1, 1, np.nan]])
+    table = result.category_table
+    assert table.columns.tolist() == ["item", "n", "category", "count", "share"]
+    assert len(table) == 14
+    assert table.query("item == '1' and category == 2")["count"].tolist() == [0]
+    assert pm.item_analysis(x).categories.tolist() == [1, 2, 3, 4, 5]
+    halves = pm.item_analysis(x / 2)
+    assert halves.categories.tolist() == [0.5, 1.0, 1.5, 2.0, 2.5]
+    many = pm.item_analysis(np.random.default_rng(1).normal(size=(60, 3)))
+    assert many.categories.size == 0
+    assert len(many.category_table) == 0
+
+
+def test_items_without_which_alpha_is_larger_are_named():
+    rng = np.random.default_rng(3)
+    x = np.column_stack([rng.normal(size=(80, 1)) + rng.normal(size=(80, 3)), rng.normal(size=80)])
+    result = pm.item_analysis(x)
+    assert result.alpha_if_deleted[3] > result.alpha
+    assert "is larger without: 4 (" in result.summary()
+    assert set(result.table["alpha"]) == {result.alpha}

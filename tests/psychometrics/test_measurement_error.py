@@ -141,6 +141,9 @@ def test_identities_of_the_standard_error(x, level, size):
         variance = one.variance_targets + one.variance_residual + (one.variance_raters if total else 0.0)
         icc = pm.intraclass_correlation(x, definition=definition).estimate
         assert np.square(one.estimate) == pytest.approx(variance * (1 - icc), rel=1e-9)
+        assert one.intraclass_correlation == pytest.approx(icc, rel=1e-9, abs=IDENTITY)
+        from_icc = one.standard_deviation * math.sqrt(1 - one.intraclass_correlation)
+        assert one.estimate == pytest.approx(from_icc, rel=1e-9, abs=IDENTITY)
         assert one.ci.low <= one.estimate <= one.ci.high
         change = pm.smallest_detectable_change(x, definition=definition, group_size=size, confidence_level=level)
         factor = 1.959963984540054 * math.sqrt(2)
@@ -336,8 +339,8 @@ def test_exact_intervals_of_the_limits_cover(n):
 @pytest.mark.parametrize(("n", "k", "ratio"), [(30, 3, 0.25), (100, 2, 1.0), (100, 5, 2.0), (100, 2, 0.0)])
 def test_the_interval_of_the_agreement_error_covers(n, k, ratio):
     """4,000 studies, within .93–.975 and three binomial standard errors, also where Satterthwaite's covers .67."""
+    from ibic_fidelity.psychometrics._mean_squares import MeanSquares
     from ibic_fidelity.psychometrics.measurement_error import error_limits
-    from ibic_fidelity.psychometrics.rater_intraclass import MeanSquares
 
     rng = np.random.default_rng([n, k])
     x = math.sqrt(ratio) * rng.normal(size=(4000, 1, k)) + rng.normal(size=(4000, n, k))
@@ -346,3 +349,34 @@ def test_the_interval_of_the_agreement_error_covers(n, k, ratio):
     assert (one.low, one.high) == pytest.approx((low[0], high[0]), rel=IDENTITY)
     coverage = np.mean((low <= math.sqrt(1 + ratio)) & (math.sqrt(1 + ratio) <= high))
     assert 0.93 - 0.0121 <= coverage <= 0.975 + 0.0074
+
+
+def test_heavy_tails_are_flagged():
+    """Laplace errors: the residual variance and the limits of agreement spread more than normal theory says."""
+    rng = np.random.default_rng(3)
+    heavy, plain = rng.laplace(size=(300, 3)), rng.normal(size=(300, 3))
+    for x, expected in ((heavy, True), (plain, False)):
+        error, change = pm.standard_error_of_measurement(x), pm.smallest_detectable_change(x)
+        limits = pm.limits_of_agreement(x[:, 0], x[:, 1])
+        codes = [[flag.code for flag in result.flags] for result in (error, change, limits)]
+        error_code, limits_code = "psychometrics.error_interval_too_narrow", "psychometrics.limits_interval_too_narrow"
+        assert codes == ([[error_code], [error_code], [limits_code]] if expected else [[], [], []])
+        for result in (error, change, limits):
+            assert ("not reliable" in result.summary()) is expected
+            assert ("not reliable" in result.table["reason"][0]) is expected
+
+
+def test_ratings_at_the_ceiling_are_flagged():
+    rng = np.random.default_rng(1)
+    x = np.minimum(np.round(4 + rng.normal(size=(60, 1)) + 0.5 * rng.normal(size=(60, 3))), 4)
+    assert pm.standard_error_of_measurement(x).flags
+
+
+def test_the_spread_of_limits_is_one_for_normal_differences():
+    from ibic_fidelity.psychometrics.agreement_limits import spread_of_limits
+
+    d = np.random.default_rng(2).normal(size=400_000)
+    assert float(spread_of_limits(d, 1.96)) == pytest.approx(1.0, abs=0.02)
+    three = np.random.default_rng(2).laplace(size=400_000)
+    expected = math.sqrt((1 + 1.96**2 * 5 / 4) / (1 + 1.96**2 / 2))
+    assert float(spread_of_limits(three, 1.96)) == pytest.approx(expected, abs=0.05)

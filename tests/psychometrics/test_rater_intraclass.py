@@ -113,13 +113,17 @@ def test_mean_squares_are_those_of_aov(raters, data):
 
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # pandas to pingouin
-def test_agrees_with_pingouin_on_complete_data(raters):
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("rounded", [False, True])
+def test_agrees_with_pingouin_on_complete_data(raters, data, rounded):
+    """Six forms and their intervals; as it comes, pingouin rounds the intervals to two decimals."""
     import pingouin as pg
 
-    rows = np.array(raters["drawn"]["rows"])
+    rows = np.array(raters[data]["rows"], dtype=float)
     frame = pd.DataFrame(rows).reset_index(names="target").melt(id_vars="target", var_name="rater", value_name="y")
     before = pg.options["round.column.CI95"]
-    pg.options["round.column.CI95"] = None
+    if not rounded:
+        pg.options["round.column.CI95"] = None
     try:
         theirs = pg.intraclass_corr(frame, targets="target", raters="rater", ratings="y").set_index("Type")
     finally:
@@ -128,7 +132,8 @@ def test_agrees_with_pingouin_on_complete_data(raters):
     for form, name in zip(FORMS, ["ICC(1,1)", *NAMES[1:3], "ICC(1,k)", *NAMES[4:]], strict=True):
         ours = icc(rows, *form)
         assert ours.estimate == pytest.approx(theirs.loc[name, "ICC"], abs=CLOSED_FORM)
-        assert [ours.ci.low, ours.ci.high] == pytest.approx(list(theirs.loc[name, limits]), abs=CLOSED_FORM)
+        tolerance = TWO_DECIMALS * (1 + 1e-9) if rounded else CLOSED_FORM
+        assert [ours.ci.low, ours.ci.high] == pytest.approx(list(theirs.loc[name, limits]), abs=tolerance)
         assert ours.f_value == pytest.approx(theirs.loc[name, "F"], rel=CLOSED_FORM)
 
 
@@ -220,7 +225,7 @@ def test_listwise_equals_dropping_first(raters, form):
         ([[1, 2], [3]], {}, ArgumentTypeError, "unequal_rows", "unequal length"),
         ([[1, 2], [3, 4]], {"definition": "absolute"}, UsageError, "unknown_choice", "agreement, consistency, one-way"),
         ([[1, 2], [3, 4]], {"unit": "mean"}, UsageError, "unknown_choice", "single, average"),
-        ([[1, 2], [3, 4]], {"missing": "available"}, UsageError, "unknown_choice", "raise, listwise"),
+        ([[1, 2], [3, 4]], {"missing": "pairwise"}, UsageError, "unknown_choice", "raise, listwise, available"),
         ([[1, 2], [3, 4]], {"confidence_level": 95}, UsageError, "confidence_level", "95"),
     ],
     ids=[
@@ -270,8 +275,10 @@ def test_result_table_and_summary(shrout_fleiss):
     assert table.columns.tolist() == [
         "statistic", "n", "estimate", "ci_low", "ci_high", "ci_level", "method", "reason", "n_raters",
     ]  # fmt: skip
-    assert table["statistic"].tolist() == ["ICC(A,1)"]
-    assert "ICC(A,1) .29, 95% interval .02–.76 (F, Satterthwaite df (McGraw & Wong)), 6 targets" in result.summary()
+    assert table["statistic"].tolist() == ["ICC(A,1)"] * 2
+    assert table["method"].tolist() == [f"ANOVA; {ci.method}" for ci in (result.ci, result.ci_modified)]
+    assert pm.intraclass_correlation(shrout_fleiss, definition="consistency").ci_modified is None
+    assert "ICC(A,1) .29, 95% interval .02–.76 (F, Satterthwaite df (McGraw & Wong)), .03–.76 (mod" in result.summary()
     with pytest.raises(AttributeError):
         result.estimate = 1.0
 

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 import ibic_fidelity as ibic
+from ibic_fidelity.dossier.reliability import component_reliability
+from ibic_fidelity.dossier.statistics import Statistic, collected
+from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Records
 
 EVIL = {
@@ -110,3 +113,42 @@ def two_waves(study):
 
     parts = ("rows", "gates", "bands", "missing", "response")
     return dataclasses.replace(scores, **{name: twice(getattr(scores, name)) for name in parts}), instrument
+
+
+@pytest.fixture(scope="session")
+def answered():
+    """Answers of a simulated study, and their instrument."""
+    study = ibic.simulate_study(ibic.StudyDesign(n_sites=8), seed=1)
+    return study.responses, study.instrument
+
+
+@pytest.fixture(scope="session")
+def reliability(answered):
+    return component_reliability(*answered), answered[1]
+
+
+@pytest.fixture(scope="session")
+def statistics_of(reliability):
+    """Statistics of made-up rows, by the instrument of the study."""
+    statistics, instrument = reliability
+
+    def made(*rows, preface=(), instrument=instrument):
+        title = Message("dossier.title_reliability")
+        return collected(
+            title, rows, instrument, provenance=statistics.provenance, confidence_level=0.95, preface=preface
+        )
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def rater_rows():
+    """Six raters' drift in the audited files, one of them not defined, one with a name that tries to break out."""
+    names = ("g01", "g02", "g03", "g04", '"><script>alert(1)</script>', "=1+1")
+    few = Message("dossier.too_few_rows", {"n": 2})
+    drift = [
+        Statistic("drift", 12, float(place - 3), place - 5.0, place - 1.0, "t", source="files", rater=name)
+        for place, name in enumerate(names)
+    ]
+    drift[3] = Statistic.of("drift", 2, np.nan, notes=(few,)).where(source="files", rater=names[3])
+    return drift

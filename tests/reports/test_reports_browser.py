@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from ibic_fidelity.dossier.reliability import component_reliability
 from ibic_fidelity.instrument.reading import load_instrument
 from ibic_fidelity.reports.pages import overview_report, site_report
+from ibic_fidelity.reports.statistics import statistics_report
 from ibic_fidelity.scoring.municipalities import score_municipalities
 from ibic_fidelity.studies.pilot import simulate_pilot
 
@@ -44,13 +46,20 @@ def with_script(page, script):
 @pytest.fixture(scope="module")
 def pages():
     instrument = load_instrument("ibic")
-    scores = score_municipalities(simulate_pilot(instrument).responses, instrument)
+    responses = simulate_pilot(instrument).responses
+    scores = score_municipalities(responses, instrument)
     withheld = next(site for site in scores.sites if scores.of_site(site).core["estimate"].isna().any())
     made = {"overview": overview_report(scores, instrument, lang="sv")}
     made["site"] = site_report(scores, instrument, "0580", lang="sv")
     made["site_en"] = site_report(scores, instrument, "0580", lang="en")
     made["withheld"] = site_report(scores, instrument, withheld, lang="sv")
+    made["statistics"] = statistics_report(component_reliability(responses, instrument), instrument, lang="sv")
     return made
+
+
+@pytest.fixture(scope="module")
+def raters(statistics_of, rater_rows, answered):
+    return statistics_report(statistics_of(*rater_rows), answered[1], lang="en")
 
 
 @pytest.fixture(scope="session")
@@ -76,17 +85,19 @@ def axe():
     pytest.skip(reason)
 
 
-@pytest.mark.parametrize("name", ["overview", "site", "site_en", "withheld"])
-def test_axe_finds_no_violation(pages, browser, axe, tmp_path, name):
+@pytest.mark.parametrize("name", ["overview", "site", "site_en", "withheld", "statistics", "raters"])
+def test_axe_finds_no_violation(pages, raters, browser, axe, tmp_path, name):
     path = tmp_path / "page.html"
-    path.write_text(with_script(pages[name], f"<script>{axe}</script>{RUN_AXE}"), encoding="utf-8")
+    path.write_text(
+        with_script({**pages, "raters": raters}[name], f"<script>{axe}</script>{RUN_AXE}"), encoding="utf-8"
+    )
     dom = browser("--virtual-time-budget=30000", "--dump-dom", path.as_uri())
     found = re.search(r'<pre id="axe">(.*?)</pre>', dom, re.DOTALL)
     assert found is not None, "axe did not finish"
     assert json.loads(html.unescape(found.group(1))) == []
 
 
-@pytest.mark.parametrize("name", ["overview", "site"])
+@pytest.mark.parametrize("name", ["overview", "site", "statistics"])
 def test_a_page_fits_a_phone(pages, browser, tmp_path, name):
     path = tmp_path / "page.html"
     path.write_text(pages[name], encoding="utf-8")
@@ -103,9 +114,10 @@ def test_a_page_fits_a_phone(pages, browser, tmp_path, name):
     assert int(wide.group(1)) <= 390
 
 
-def test_a_page_prints(pages, browser, tmp_path):
+@pytest.mark.parametrize("name", ["site", "statistics"])
+def test_a_page_prints(pages, browser, tmp_path, name):
     path, pdf = tmp_path / "page.html", tmp_path / "page.pdf"
-    path.write_text(pages["site"], encoding="utf-8")
+    path.write_text(pages[name], encoding="utf-8")
     browser(f"--print-to-pdf={pdf}", "--no-pdf-header-footer", path.as_uri())
     assert pdf.read_bytes()[:5] == b"%PDF-"
     assert pdf.stat().st_size > 20_000

@@ -15,10 +15,12 @@ from ibic_fidelity.psychometrics._arguments import (
     HolesAllowed,
     Integers,
     Matrix,
+    as_groups,
     as_matrix,
     as_vector,
     check_choice,
     complete_rows,
+    known_groups_rows,
     read_only,
 )
 
@@ -38,23 +40,30 @@ GIVEN = "given"
 class Ratings:
     """Ratings of the units used.
 
-    `codes` (n, r) point into `values` (q,), −1 for a hole; `counts` (n, q) are how many raters put the unit
-    into each category.
+    `codes` (…, n, r) point into `values` (q,), −1 for a hole; `counts` (…, n, q) are how many raters put the
+    unit into each category.  Whole studies may lead: the public functions have one, calibration has many.
+    `clusters` (n,) says to which of the clusters 0, 1, … a unit belongs, None where units are independent.
     """
 
     codes: Integers
     counts: Floats
     values: Floats
     n_dropped: int
+    clusters: Integers | None = None
+
+    @property
+    def n_clusters(self) -> int | None:
+        """Clusters of the units used."""
+        return None if self.clusters is None else int(np.unique(self.clusters).size)
 
     @property
     def n_ratings(self) -> Floats:
-        """Ratings of each unit (n,)."""
-        return np.asarray(self.counts.sum(axis=1))
+        """Ratings of each unit (…, n)."""
+        return np.asarray(self.counts.sum(axis=-1))
 
     @property
     def overlapping(self) -> Booleans:
-        """Which units (n,) have two ratings or more."""
+        """Which units (…, n) have two ratings or more."""
         return np.asarray(self.n_ratings >= 2)
 
     @property
@@ -64,8 +73,8 @@ class Ratings:
 
     @property
     def shares(self) -> Floats:
-        """Each unit's ratings as shares of the categories (n, q)."""
-        return np.asarray(self.counts / self.n_ratings[:, np.newaxis])
+        """Each unit's ratings as shares of the categories (…, n, q)."""
+        return np.asarray(self.counts / self.n_ratings[..., np.newaxis])
 
 
 def read_ratings(
@@ -75,6 +84,7 @@ def read_ratings(
     categories: object = None,
     least_ratings: int = 1,
     two_raters: bool = False,
+    clusters: object = None,
 ) -> Ratings:
     """Return the ratings of the units that a coefficient is made from.
 
@@ -91,6 +101,8 @@ def read_ratings(
         How many ratings a unit needs.
     two_raters : bool
         Whether there must be exactly two raters.
+    clusters : array-like of shape (units,), optional
+        To which cluster each unit belongs; a unit without one is left out, or raises under "raise".
 
     Returns
     -------
@@ -107,6 +119,12 @@ def read_ratings(
     used = complete_rows(matrix.cells, matrix.labels, missing)
     if missing == "available":
         used = np.asarray((~np.isnan(matrix.cells)).sum(axis=1) >= least_ratings)
+    of_units = read_clusters(clusters, used, missing)
+    return ratings_of(matrix, used, categories, of_units)
+
+
+def ratings_of(matrix: Matrix, used: Booleans, categories: object, of_units: Integers | None) -> Ratings:
+    """Return the ratings of the rows used of a table that was read."""
     values = _categories(matrix, categories)
     cells = matrix.cells[used]
     known = ~np.isnan(cells)
@@ -114,7 +132,16 @@ def read_ratings(
     n, q = cells.shape[0], values.shape[0]
     flat = (np.arange(n)[:, np.newaxis] * q + codes)[known]
     counts = np.bincount(flat, minlength=n * q).reshape(n, q).astype(np.float64)
-    return Ratings(read_only(codes), read_only(counts), values, int((~used).sum()))
+    return Ratings(read_only(codes), read_only(counts), values, int((~used).sum()), of_units)
+
+
+def read_clusters(clusters: object, used: Booleans, missing: str) -> Integers | None:
+    """Return the clusters of the units used, numbered 0, 1, …; units without one are taken out of `used`."""
+    if clusters is None:
+        return None
+    groups = as_groups(clusters, used.shape[0], argument="clusters")
+    used &= known_groups_rows(groups, missing, argument="clusters")
+    return read_only(np.unique(groups.codes[used], return_inverse=True)[1].astype(np.int64))
 
 
 def read_weights(weights: object, values: Floats) -> tuple[str, Floats]:

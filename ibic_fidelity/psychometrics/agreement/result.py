@@ -15,13 +15,21 @@ from ibic_fidelity.foundation.results import ConfidenceInterval, table
 from ibic_fidelity.psychometrics._arguments import Floats, check_confidence_level, read_only, warn_undefined
 from ibic_fidelity.psychometrics.agreement._chance import (
     Chance,
-    corrected,
+    deviations,
+    estimates,
     observed_agreement,
-    standard_error,
+)
+from ibic_fidelity.psychometrics.agreement._linearised import (
+    effective_number,
+    of_linear,
     t_interval,
+    unreliable,
+    unreliable_percentiles,
 )
 from ibic_fidelity.psychometrics.agreement._ratings import Ratings, read_weights
 from ibic_fidelity.psychometrics.resampling import (
+    BLOCK,
+    PERCENTILE,
     as_generator,
     bootstrap_estimates,
     check_replicates,
@@ -30,6 +38,8 @@ from ibic_fidelity.psychometrics.resampling import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+PERCENTILE_CLUSTERS = "percentile bootstrap of clusters"
 
 _NAMES = {
     "percent_agreement": "Percent agreement",
@@ -55,11 +65,14 @@ class AgreementCoefficient:
     estimate : float
         The coefficient; 1 is full agreement, 0 agreement as by chance (for percent agreement: none).
     std_error : float
-        Linearised standard error, units as a random sample.
+        Linearised standard error, units (or clusters of units, where given) as a random sample.
+    std_error_gwet : float
+        The same as Gwet and irrCAC give it, with `n_overlap` taken as fixed: too large where many units have one
+        rating, equal where none has.
     ci : ConfidenceInterval
-        Estimate ± t·standard error, at most 1.
+        1 − (1 − estimate)·exp(±t·standard error/(1 − estimate)), from t of log(1 − estimate).
     ci_bootstrap : ConfidenceInterval or None
-        Percentile interval of the bootstrap over units, where asked for.
+        Percentile interval of the bootstrap over units or clusters, where asked for.
     observed, expected : float
         Agreement observed (weighted, where weights are given) and expected by chance; expected is NaN for
         percent agreement, which has none.
@@ -69,6 +82,8 @@ class AgreementCoefficient:
         Raters with any rating of the units used.
     n_dropped : int
         Units left out by the missing-data rule, or for too few ratings.
+    n_clusters : int or None
+        Clusters of the units used, None where no clusters were given.
     categories : array of float
         The categories, increasing, unused ones included where they were given.
     weighting : str
@@ -88,6 +103,7 @@ class AgreementCoefficient:
     statistic: str
     estimate: float
     std_error: float
+    std_error_gwet: float
     ci: ConfidenceInterval
     ci_bootstrap: ConfidenceInterval | None
     observed: float
@@ -96,6 +112,7 @@ class AgreementCoefficient:
     n_overlap: int
     n_raters: int
     n_dropped: int
+    n_clusters: int | None
     categories: Floats
     weighting: str
     weights: Floats | None
@@ -110,7 +127,7 @@ class AgreementCoefficient:
         """Return one line an interval.
 
         Columns: statistic, n, estimate, std_error, ci_low, ci_high, ci_level, method, reason, observed,
-        expected, n_raters, n_categories, weighting.
+        expected, n_raters, n_categories, weighting, n_clusters (NaN where none were given).
         """
         intervals = [self.ci, *([self.ci_bootstrap] if self.ci_bootstrap else [])]
         said = (*((self.reason,) if self.reason else ()), *self.flags)
@@ -120,6 +137,7 @@ class AgreementCoefficient:
             "n_raters": self.n_raters,
             "n_categories": len(self.categories),
             "weighting": self.weighting,
+            "n_clusters": math.nan if self.n_clusters is None else self.n_clusters,
         }
         same: dict[str, Any] = {
             "statistic": self.statistic,
@@ -149,7 +167,8 @@ class AgreementCoefficient:
             if ci is not None and not math.isnan(ci.low):
                 limits = interval(ci.low, ci.high, "apa", digits=2)
                 parts.append(f"{percent(ci.confidence_level, 'en')} interval {limits} ({ci.method})")
-        used = f"{self.n} units, {self.n_raters} raters, {len(self.categories)} categories, {self.n_dropped} left out"
+        units = f"{self.n} units" if self.n_clusters is None else f"{self.n} units in {self.n_clusters} clusters"
+        used = f"{units}, {self.n_raters} raters, {len(self.categories)} categories, {self.n_dropped} left out"
         said = (*((self.reason,) if self.reason else ()), *self.flags)
         return "\n".join([f"{', '.join(parts)}, {used}.", *(message.text("en") for message in said)])
 
@@ -173,13 +192,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Computed:
-    """What a coefficient computes: `kernel` gives estimates (B,) of replicates (B, n)."""
+    """What a coefficient computes: `kernel` gives estimates (B,) of replicates (B, n), `apart` are deviations (n,)."""
 
     statistic: str
     observed: float
     expected: float
     estimate: float
-    std_error: float
+    apart: Floats
+    apart_gwet: Floats
     weighting: str
     weights: Floats | None
     kernel: Callable[[Floats], Floats]
@@ -190,44 +210,36 @@ def compute(ratings: Ratings, weights: object, statistic: str, chance: Chance | 
     weighting, matrix = read_weights(weights, ratings.values)
 
     def kernel(replicates: Floats) -> Floats:
-        observed = observed_agreement(ratings, matrix, replicates)
-        return observed if chance is None else corrected(observed, chance.expected(ratings, matrix, replicates))
+        return estimates(ratings, matrix, chance, replicates)
 
     n = ratings.counts.shape[0]
     observed = expected = estimate = math.nan
+    apart = of_gwet = np.full(n, math.nan)
     if ratings.overlapping.any():
         once = np.ones((1, n))
         observed = float(observed_agreement(ratings, matrix, once)[0])
         estimate = float(kernel(once)[0])
         expected = math.nan if chance is None else float(chance.expected(ratings, matrix, once)[0])
-    error = standard_error(ratings, matrix, estimate, chance)
-    return Computed(statistic, observed, expected, estimate, error, weighting, matrix, kernel)
+        apart = deviations(ratings, matrix, np.asarray(estimate), chance)
+        of_gwet = deviations(ratings, matrix, np.asarray(estimate), chance, as_gwet=True)
+    return Computed(statistic, observed, expected, estimate, apart, of_gwet, weighting, matrix, kernel)
 
 
 def result_of(ratings: Ratings, computed: Computed, options: Options) -> AgreementCoefficient:
     """Return the result with its intervals, and warn at the user's call where something is not defined."""
     n = ratings.counts.shape[0]
-    reason = _reason(ratings, computed)
+    error = float(of_linear(computed.apart, ratings.clusters))
+    reason = _reason(ratings, computed.estimate, error)
     if reason is not None:
         warn_undefined(reason, stacklevel=4)
-    defined = not math.isnan(computed.estimate)
-    bootstrap, undefined = None, 0
-    if options.replicates and options.rng is not None:
-        drawn = np.full(options.replicates, math.nan)
-        if defined and n > 1:
-            drawn = bootstrap_estimates(computed.kernel, n, options.replicates, options.rng)
-        bootstrap, undefined = percentile_interval(drawn, options.confidence_level)
-    flags = []
-    if computed.std_error == 0.0:
-        flags.append(Message("psychometrics.agreement_without_spread", {"n": n}))
-    if defined and undefined:
-        params = {"n": undefined, "of": options.replicates}
-        flags.append(Message("psychometrics.agreement_replicates_undefined", params))
+    bootstrap, undefined = _bootstrap(ratings, computed, options) if options.replicates else (None, 0)
+    least = 0.0 if computed.statistic == "percent_agreement" else -1.0
     return AgreementCoefficient(
         statistic=computed.statistic,
         estimate=computed.estimate,
-        std_error=computed.std_error,
-        ci=t_interval(computed.estimate, computed.std_error, n, options.confidence_level),
+        std_error=error,
+        std_error_gwet=float(of_linear(computed.apart_gwet, ratings.clusters)),
+        ci=t_interval(computed.estimate, error, n, ratings.clusters, options.confidence_level, least),
         ci_bootstrap=bootstrap,
         observed=computed.observed,
         expected=computed.expected,
@@ -235,6 +247,7 @@ def result_of(ratings: Ratings, computed: Computed, options: Options) -> Agreeme
         n_overlap=int(ratings.overlapping.sum()),
         n_raters=ratings.n_raters,
         n_dropped=ratings.n_dropped,
+        n_clusters=ratings.n_clusters,
         categories=read_only(ratings.values),
         weighting=computed.weighting,
         weights=computed.weights,
@@ -242,17 +255,58 @@ def result_of(ratings: Ratings, computed: Computed, options: Options) -> Agreeme
         n_undefined=undefined,
         missing=options.missing,
         reason=reason,
-        flags=tuple(flags),
+        flags=_flags(ratings, computed, error, options, undefined),
     )
 
 
-def _reason(ratings: Ratings, computed: Computed) -> Message | None:
+def _bootstrap(ratings: Ratings, computed: Computed, options: Options) -> tuple[ConfidenceInterval, int]:
+    """Return the percentile interval over units or clusters, and how many samples have no estimate."""
+    kernel, drawn_from = computed.kernel, ratings.counts.shape[0]
+    clusters, method = ratings.clusters, PERCENTILE
+    if clusters is not None:
+        drawn_from, method = ratings.n_clusters or 0, PERCENTILE_CLUSTERS
+
+        def kernel(replicates: Floats) -> Floats:
+            parts = np.array_split(replicates, 1 + replicates.shape[0] * len(clusters) // BLOCK)
+            return np.concatenate([computed.kernel(part[:, clusters]) for part in parts])
+
+    estimates = np.full(options.replicates, math.nan)
+    if drawn_from > 1 and options.rng is not None and not math.isnan(computed.estimate):
+        estimates = bootstrap_estimates(kernel, drawn_from, options.replicates, options.rng)
+    return percentile_interval(estimates, options.confidence_level, method)
+
+
+def _flags(ratings: Ratings, computed: Computed, error: float, options: Options, undefined: int) -> tuple[Message, ...]:
+    """Return what makes an interval say little."""
+    n, flags = ratings.counts.shape[0], []
+    if error == 0.0:
+        flags.append(Message("psychometrics.agreement_without_spread", {"n": n}))
+    elif not math.isnan(error) and unreliable(computed.apart, ratings.clusters):
+        few = f"{float(effective_number(computed.apart, ratings.clusters)):.1f}"
+        if ratings.clusters is None:
+            flags.append(Message("psychometrics.agreement_interval_not_reliable", {"few": few, "n": n}))
+        else:
+            params = {"few": few, "n": ratings.n_clusters}
+            flags.append(Message("psychometrics.agreement_clusters_not_reliable", params))
+    if options.replicates and error > 0.0 and unreliable_percentiles(computed.apart, ratings.clusters):
+        drawn_from = n if ratings.n_clusters is None else ratings.n_clusters
+        params = {"n": drawn_from, "few": f"{float(effective_number(computed.apart)):.1f}"}
+        flags.append(Message("psychometrics.agreement_bootstrap_few", params))
+    if undefined and not math.isnan(computed.estimate):
+        params = {"n": undefined, "of": options.replicates}
+        flags.append(Message("psychometrics.agreement_replicates_undefined", params))
+    return tuple(flags)
+
+
+def _reason(ratings: Ratings, estimate: float, error: float) -> Message | None:
     """Return why the estimate or its interval is not defined."""
     if not ratings.overlapping.any():
         return Message("psychometrics.agreement_no_overlap", {"n": ratings.counts.shape[0]})
-    if math.isnan(computed.estimate):
+    if math.isnan(estimate):
         used = int((ratings.counts.sum(axis=0) > 0).sum())
         return Message("psychometrics.agreement_by_chance_full", {"n": used})
-    if math.isnan(computed.std_error):
+    if math.isnan(error):
+        if ratings.counts.shape[0] > 1:
+            return Message("psychometrics.agreement_one_cluster", {})
         return Message("psychometrics.agreement_one_unit", {})
     return None
