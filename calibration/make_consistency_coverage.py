@@ -25,14 +25,20 @@ from make_psychometric_coverage import ANSWERS, LEVEL, correlation_of_answers, c
 
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics._arguments import end_share
-from ibic_fidelity.psychometrics._intervals import log_error_limits, not_reliable, too_narrow
-from ibic_fidelity.psychometrics._moments import LEAST, ratio_variances
-from ibic_fidelity.psychometrics._omega import OmegaFit, fit_tables, omega_kernel, omega_total, omega_variances
-from ibic_fidelity.psychometrics._one_factor import OneFactor, fit_one_factor
-from ibic_fidelity.psychometrics.composites import _stratified_kernel, error_matrix, one_minus_ratio
-from ibic_fidelity.psychometrics.guttman import lambda_kernel, lambdas_of
-from ibic_fidelity.psychometrics.internal_consistency import alpha_kernel, alpha_of
-from ibic_fidelity.psychometrics.two_items import _stepped_kernel, fisher_limits, stepped_up, z_error_ratio
+from ibic_fidelity.psychometrics.consistency._intervals import log_error_limits, not_reliable, too_narrow
+from ibic_fidelity.psychometrics.consistency._moments import LEAST, ratio_variances
+from ibic_fidelity.psychometrics.consistency._omega import (
+    OmegaFit,
+    fit_tables,
+    omega_kernel,
+    omega_total,
+    omega_variances,
+)
+from ibic_fidelity.psychometrics.consistency._one_factor import OneFactor, fit_one_factor
+from ibic_fidelity.psychometrics.consistency.composites import _stratified_kernel, error_matrix, one_minus_ratio
+from ibic_fidelity.psychometrics.consistency.guttman import lambda_kernel, lambdas_of
+from ibic_fidelity.psychometrics.consistency.internal_consistency import alpha_kernel, alpha_of
+from ibic_fidelity.psychometrics.consistency.two_items import _stepped_kernel, fisher_limits, stepped_up, z_error_ratio
 
 SEED = 20261122
 STUDIES = 2000

@@ -24,11 +24,11 @@ from make_psychometric_coverage import cut, latent_correlation
 from scipy.special import ndtri, stdtrit
 
 from ibic_fidelity.foundation.randomness import stream
-from ibic_fidelity.psychometrics import _icc_forms as forms
-from ibic_fidelity.psychometrics import agreement_limits as differences
 from ibic_fidelity.psychometrics._arguments import end_share
-from ibic_fidelity.psychometrics._error_variance import TOO_NARROW, error_limits, spread_ratio
-from ibic_fidelity.psychometrics._incomplete_ratings import (
+from ibic_fidelity.psychometrics.intraclass import _icc_forms as forms
+from ibic_fidelity.psychometrics.intraclass import agreement_limits as differences
+from ibic_fidelity.psychometrics.intraclass._error_variance import TOO_NARROW, error_limits, spread_ratio
+from ibic_fidelity.psychometrics.intraclass._incomplete_ratings import (
     RatingSums,
     adjusted_squares,
     degrees_of_freedom,
@@ -36,9 +36,9 @@ from ibic_fidelity.psychometrics._incomplete_ratings import (
     parts_of,
     reml,
 )
-from ibic_fidelity.psychometrics._mean_squares import ExpectedSquares, MeanSquares
-from ibic_fidelity.psychometrics._one_way import reliability, variance_ratio_limits
-from ibic_fidelity.psychometrics.intraclass import PILED_UP
+from ibic_fidelity.psychometrics.intraclass._mean_squares import ExpectedSquares, MeanSquares
+from ibic_fidelity.psychometrics.intraclass._one_way import reliability, variance_ratio_limits
+from ibic_fidelity.psychometrics.intraclass.groups import PILED_UP
 from ibic_fidelity.psychometrics.resampling import bootstrap_estimates
 
 SEED = 20261123

@@ -24,7 +24,7 @@ from scipy.special import ndtr, ndtri
 
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics._arguments import end_share
-from ibic_fidelity.psychometrics.internal_consistency import (
+from ibic_fidelity.psychometrics.consistency.internal_consistency import (
     PILED_UP,
     SKEWED,
     TOO_NARROW,
@@ -32,8 +32,8 @@ from ibic_fidelity.psychometrics.internal_consistency import (
     feldt_limits,
     variance_inflation,
 )
-from ibic_fidelity.psychometrics.intraclass import PILED_UP as ICC_PILED_UP
-from ibic_fidelity.psychometrics.intraclass import reliability, variance_ratio_limits
+from ibic_fidelity.psychometrics.intraclass.groups import PILED_UP as ICC_PILED_UP
+from ibic_fidelity.psychometrics.intraclass.groups import reliability, variance_ratio_limits
 
 SEED = 20261121
 STUDIES = 2000

@@ -203,7 +203,9 @@ def _item(one: PairedItem, level: float) -> Iterator[Statistic]:
     kappa = cohen_kappa(
         one.codes[known], weights=weights, categories=one.categories, clusters=clusters, confidence_level=level
     )
-    yield Statistic.of("retest_kappa", n, kappa.estimate, kappa.ci, notes=notes_of(kappa)).where(item=one.item.id)
+    yield Statistic.of("retest_kappa", n, kappa.estimate, kappa.ci, notes=notes_of(kappa.reason, kappa.flags)).where(
+        item=one.item.id
+    )
 
 
 def _drift(items: list[PairedItem], raters: NDArray[np.object_], level: float) -> Iterator[Statistic]:
@@ -238,7 +240,7 @@ def _stacked_kappa(items: list[PairedItem], mine: NDArray[np.bool_], level: floa
     if n < LEAST_PAIRS:
         return
     kappa = cohen_kappa(x[known], weights="quadratic", clusters=file[known], confidence_level=level)
-    yield Statistic.of("intra_rater_kappa", n, kappa.estimate, kappa.ci, notes=notes_of(kappa))
+    yield Statistic.of("intra_rater_kappa", n, kappa.estimate, kappa.ci, notes=notes_of(kappa.reason, kappa.flags))
 
 
 def _few(n: int) -> tuple[Message, ...]:

@@ -22,7 +22,7 @@ from ibic_fidelity.psychometrics.agreement.severity import rater_severity
 from ibic_fidelity.psychometrics.agreement.single_rater_results import RaterAgreement
 from ibic_fidelity.psychometrics.agreement.single_raters import leave_one_out_agreement
 from ibic_fidelity.psychometrics.agreement.two_raters import percent_agreement
-from ibic_fidelity.psychometrics.rater_intraclass import intraclass_correlation
+from ibic_fidelity.psychometrics.intraclass.raters import intraclass_correlation
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
 from ibic_fidelity.scoring.raters import rater_linking
@@ -117,7 +117,7 @@ def _of_component(rated: DoubleRatings, items: tuple[ItemRatings, ...], level: f
         return
     x = POINTS * score[paired]
     icc = intraclass_correlation(x, definition="agreement", missing="available", confidence_level=level)
-    yield Statistic.of("icc_agreement", icc.n, icc.estimate, icc.ci, notes=notes_of(icc))
+    yield Statistic.of("icc_agreement", icc.n, icc.estimate, icc.ci, notes=notes_of(icc.reason, icc.flags))
 
 
 class _Same(TypedDict):
@@ -151,7 +151,7 @@ def _of_item(one: ItemRatings, level: float) -> Iterator[Statistic]:
 
 
 def _coefficient(name: str, result: AgreementCoefficient) -> Statistic:
-    return Statistic.of(name, result.n_overlap, result.estimate, result.ci, notes=notes_of(result))
+    return Statistic.of(name, result.n_overlap, result.estimate, result.ci, notes=notes_of(result.reason, result.flags))
 
 
 def _of_raters(rated: DoubleRatings, level: float) -> Iterator[Statistic]:

@@ -48,7 +48,7 @@ def icc_row(name: str, icc: IntraclassCorrelation, *more: Message) -> Statistic:
     the modified one takes its place.
     """
     differ = any(note.code == FEW_RATERS for note in icc.flags) and icc.ci_modified is not None
-    notes = tuple(note for note in notes_of(icc) if note.code not in OF_TWO_RATERS)
+    notes = tuple(note for note in notes_of(icc.reason, icc.flags) if note.code not in OF_TWO_RATERS)
     if icc.reason is None and not differ:
         notes = (*notes, Message("dossier.two_occasions"))
     ci = icc.ci_modified if differ else icc.ci

@@ -12,13 +12,13 @@ from ibic_fidelity.dossier.unit_values import UnitValues, unit_values
 from ibic_fidelity.errors import IbicWarning
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.psychometrics.composites import stratified_alpha
-from ibic_fidelity.psychometrics.factor_reliability import mcdonald_omega
-from ibic_fidelity.psychometrics.guttman import guttman_lambda
-from ibic_fidelity.psychometrics.internal_consistency import cronbach_alpha
-from ibic_fidelity.psychometrics.intraclass import group_mean_reliability
-from ibic_fidelity.psychometrics.items import item_analysis
-from ibic_fidelity.psychometrics.two_items import spearman_brown
+from ibic_fidelity.psychometrics.consistency.composites import stratified_alpha
+from ibic_fidelity.psychometrics.consistency.factor_reliability import mcdonald_omega
+from ibic_fidelity.psychometrics.consistency.guttman import guttman_lambda
+from ibic_fidelity.psychometrics.consistency.internal_consistency import cronbach_alpha
+from ibic_fidelity.psychometrics.consistency.items import item_analysis
+from ibic_fidelity.psychometrics.consistency.two_items import spearman_brown
+from ibic_fidelity.psychometrics.intraclass.groups import group_mean_reliability
 from ibic_fidelity.psychometrics.within_group import within_group_agreement
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
@@ -118,17 +118,21 @@ def _consistency(values: UnitValues, level: float) -> Iterator[Statistic]:
         yield Statistic.of("cronbach_alpha", n, np.nan, notes=(Message("dossier.too_few_rows", {"n": n}),))
         return
     alpha = cronbach_alpha(values.x, missing="listwise", confidence_level=level)
-    yield Statistic.of("cronbach_alpha", alpha.n, alpha.estimate, alpha.ci, notes=notes_of(alpha))
-    notes = tuple(note for note in notes_of(alpha) if note.code != "psychometrics.feldt_too_narrow")
+    yield Statistic.of("cronbach_alpha", alpha.n, alpha.estimate, alpha.ci, notes=notes_of(alpha.reason, alpha.flags))
+    notes = tuple(note for note in notes_of(alpha.reason, alpha.flags) if note.code != "psychometrics.feldt_too_narrow")
     yield Statistic.of("cronbach_alpha_adjusted", alpha.n, alpha.estimate, alpha.ci_adjusted, notes=notes)
     if k == 2:
         two = spearman_brown(values.x, missing="listwise", confidence_level=level)
-        yield Statistic.of("spearman_brown", two.n, two.estimate, two.ci_adjusted, notes=notes_of(two))
+        yield Statistic.of(
+            "spearman_brown", two.n, two.estimate, two.ci_adjusted, notes=notes_of(two.reason, two.flags)
+        )
     else:
         omega = mcdonald_omega(values.x, missing="listwise", confidence_level=level)
-        yield Statistic.of("mcdonald_omega", omega.n, omega.estimate, omega.ci_adjusted, notes=notes_of(omega))
+        yield Statistic.of(
+            "mcdonald_omega", omega.n, omega.estimate, omega.ci_adjusted, notes=notes_of(omega.reason, omega.flags)
+        )
         lambdas = guttman_lambda(values.x, missing="listwise", confidence_level=level)
-        yield Statistic.of("guttman_lambda2", lambdas.n, lambdas.lambda2, notes=notes_of(lambdas))
+        yield Statistic.of("guttman_lambda2", lambdas.n, lambdas.lambda2, notes=notes_of(lambdas.reason, lambdas.flags))
     yield from _items(values)
 
 
@@ -153,7 +157,9 @@ def _composite(scales: list[UnitValues], level: float) -> Iterator[Statistic]:
         yield Statistic.of("stratified_alpha", n, np.nan, notes=(Message("dossier.too_few_rows", {"n": n}),))
         return
     alpha = stratified_alpha(x, strata, missing="listwise", confidence_level=level)
-    yield Statistic.of("stratified_alpha", alpha.n, alpha.estimate, alpha.ci_adjusted, notes=notes_of(alpha))
+    yield Statistic.of(
+        "stratified_alpha", alpha.n, alpha.estimate, alpha.ci_adjusted, notes=notes_of(alpha.reason, alpha.flags)
+    )
 
 
 def _groups(values: UnitValues, level: float) -> Iterator[Statistic]:
@@ -164,12 +170,18 @@ def _groups(values: UnitValues, level: float) -> Iterator[Statistic]:
         return
     y, site = values.mean[use], values.site[use]
     groups = group_mean_reliability(y, site, confidence_level=level)
-    yield Statistic.of("icc1", groups.n, groups.icc1, groups.icc1_ci, notes=notes_of(groups))
-    yield Statistic.of("icc2", groups.n, groups.icc2, groups.icc2_ci, notes=notes_of(groups))
-    yield Statistic.of("design_effect", groups.n, groups.design_effect, groups.design_effect_ci, notes=notes_of(groups))
+    yield Statistic.of("icc1", groups.n, groups.icc1, groups.icc1_ci, notes=notes_of(groups.reason, groups.flags))
+    yield Statistic.of("icc2", groups.n, groups.icc2, groups.icc2_ci, notes=notes_of(groups.reason, groups.flags))
+    yield Statistic.of(
+        "design_effect",
+        groups.n,
+        groups.design_effect,
+        groups.design_effect_ci,
+        notes=notes_of(groups.reason, groups.flags),
+    )
     reml = group_mean_reliability(y, site, estimator="REML", confidence_level=level)
-    yield Statistic.of("icc1_reml", reml.n, reml.icc1, reml.icc1_ci, notes=notes_of(reml))
-    yield Statistic.of("icc2_reml", reml.n, reml.icc2, reml.icc2_ci, notes=notes_of(reml))
+    yield Statistic.of("icc1_reml", reml.n, reml.icc1, reml.icc1_ci, notes=notes_of(reml.reason, reml.flags))
+    yield Statistic.of("icc2_reml", reml.n, reml.icc2, reml.icc2_ci, notes=notes_of(reml.reason, reml.flags))
 
 
 def _agreement(values: UnitValues) -> Iterator[Statistic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,18 +30,6 @@ VALUES = frozenset({
     "lower_limit", "upper_limit", "mean_deviation", "n_sites", "n_units", "n_pairs", "sem_of_differences",
     "proportional_bias",
 })  # fmt: skip
-
-
-class Told(Protocol):
-    """A result of `psychometrics` that says why it is not defined and what weakens it."""
-
-    @property
-    def reason(self) -> Message | None:
-        """Why it is not defined."""
-
-    @property
-    def flags(self) -> tuple[Message, ...]:
-        """What weakens it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +211,9 @@ def level_of(row: Statistic) -> str:
     return "site" if row.site else "rater" if row.rater else "item" if row.item else "component"
 
 
-def notes_of(result: Told) -> tuple[Message, ...]:
+def notes_of(reason: Message | None, flags: Iterable[Message]) -> tuple[Message, ...]:
     """Return why a result is not defined and what weakens it, each once."""
-    said = (*((result.reason,) if result.reason is not None else ()), *result.flags)
+    said = (*((reason,) if reason is not None else ()), *flags)
     return tuple(dict.fromkeys(said))
 
 

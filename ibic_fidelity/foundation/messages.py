@@ -80,17 +80,24 @@ def text(code: str, language: Language = "en", /, **params: object) -> str:
     1
     """
     filled = {name: _render(value, language) for name, value in params.items()}
-    if language == "sv" and any(isinstance(value, float) for value in filled.values()):
-        return _Swedish().format(catalogue(language)[code], **filled)
-    return catalogue(language)[code].format(**filled)
+    words = catalogue(language)[code]
+    if any(isinstance(value, float) for value in filled.values()):
+        return _Numbers(language).format(words, **filled)
+    return words.format(**filled)
 
 
-class _Swedish(Formatter):
-    """Formats floats with a decimal comma, as many decimals as the text asks for."""
+class _Numbers(Formatter):
+    """Formats floats in a language, with as many decimals as the text asks for."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
 
     def format_field(self, value: Any, format_spec: str) -> str:
         plain: str = super().format_field(value, format_spec)
-        return plain.replace(".", ",").replace("%", "\u00a0%") if isinstance(value, float) else plain
+        if not isinstance(value, float):
+            return plain
+        plain = plain.replace("inf", "∞")
+        return plain.replace(".", ",").replace("%", "\u00a0%") if self.language == "sv" else plain
 
 
 def _rebuilt(value: Any) -> Any:

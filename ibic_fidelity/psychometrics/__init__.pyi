@@ -6,21 +6,21 @@ from .agreement.severity import RaterSeverity, rater_severity
 from .agreement.single_rater_results import RaterAgreement, RaterCertification
 from .agreement.single_raters import certify_raters, leave_one_out_agreement
 from .agreement.two_raters import cohen_kappa, percent_agreement, scott_pi
-from .agreement_limits import LimitsOfAgreement, limits_of_agreement
-from .composites import StratifiedAlpha, stratified_alpha
-from .factor_reliability import McDonaldOmega, mcdonald_omega
-from .guttman import GuttmanLambda, guttman_lambda
-from .internal_consistency import CronbachAlpha, cronbach_alpha
-from .intraclass import GroupMeanReliability, group_mean_reliability
-from .items import ItemAnalysis, item_analysis
-from .measurement_error import (
+from .consistency.composites import StratifiedAlpha, stratified_alpha
+from .consistency.factor_reliability import McDonaldOmega, mcdonald_omega
+from .consistency.guttman import GuttmanLambda, guttman_lambda
+from .consistency.internal_consistency import CronbachAlpha, cronbach_alpha
+from .consistency.items import ItemAnalysis, item_analysis
+from .consistency.two_items import SpearmanBrown, spearman_brown
+from .intraclass.agreement_limits import LimitsOfAgreement, limits_of_agreement
+from .intraclass.groups import GroupMeanReliability, group_mean_reliability
+from .intraclass.measurement_error import (
     SmallestDetectableChange,
     StandardErrorOfMeasurement,
     smallest_detectable_change,
     standard_error_of_measurement,
 )
-from .rater_intraclass import IntraclassCorrelation, intraclass_correlation
-from .two_items import SpearmanBrown, spearman_brown
+from .intraclass.raters import IntraclassCorrelation, intraclass_correlation
 from .within_group import GroupIndex, WithinGroupAgreement, within_group_agreement
 
 __all__ = [

@@ -256,5 +256,5 @@ def test_the_reader_of_imports_sees_lazy_relative_and_typing_imports():
     assert ("errors", ".foundation.results", True) in seen
     assert ("foundation.randomness", "numpy", True) in seen
     assert (":stub", ".psychometrics", False) in seen
-    assert ("psychometrics:stub", ".psychometrics.internal_consistency", False) in seen
+    assert ("psychometrics:stub", ".psychometrics.consistency.internal_consistency", False) in seen
     assert len(imports()) > 300

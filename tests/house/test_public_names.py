@@ -15,7 +15,22 @@ PACKAGE = Path(ibic_fidelity.__file__).parent
 PUBLIC = ["ibic_fidelity", *(f"ibic_fidelity.{path.parent.name}" for path in sorted(PACKAGE.glob("*/__init__.pyi")))]
 
 #: The data of a statistic and what indexes them; everything else is keyword-only.
-POSITIONAL = {"x", "y", "a", "b", "g", "groups", "facets", "ratings", "strata", "model", "fit", "gold", "first", "second"}
+POSITIONAL = {
+    "x",
+    "y",
+    "a",
+    "b",
+    "g",
+    "groups",
+    "facets",
+    "ratings",
+    "strata",
+    "model",
+    "fit",
+    "gold",
+    "first",
+    "second",
+}
 
 
 def _public(kind):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.errors import UndefinedStatisticWarning
-from ibic_fidelity.psychometrics._moments import covariances, ratio_variances
-from ibic_fidelity.psychometrics.composites import error_matrix, one_minus_ratio
-from ibic_fidelity.psychometrics.two_items import stepped_up, z_error_ratio
+from ibic_fidelity.psychometrics.consistency._moments import covariances, ratio_variances
+from ibic_fidelity.psychometrics.consistency.composites import error_matrix, one_minus_ratio
+from ibic_fidelity.psychometrics.consistency.two_items import stepped_up, z_error_ratio
 
 # R's JSON carries 15 significant digits; both sides are closed forms in double precision
 CLOSED_FORM = 1e-8
@@ -121,7 +121,7 @@ def test_one_stratum_is_alpha_and_strata_raise_it(bfi):
     # the distribution-free variances of two routes
     values = x.to_numpy()
     n = len(values)
-    from ibic_fidelity.psychometrics.internal_consistency import variance_inflation
+    from ibic_fidelity.psychometrics.consistency.internal_consistency import variance_inflation
 
     free = float(ratio_variances(values[None], error_matrix((np.arange(8),), 8))[1][0])
     assert free == pytest.approx(float(variance_inflation(values)) * (2 / (n - 1) + 2 / ((n - 1) * 7)), rel=1e-3)

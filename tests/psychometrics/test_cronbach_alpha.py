@@ -216,7 +216,7 @@ print([name for name in ("pandas", "matplotlib", "scipy.stats") if name in sys.m
 
 def test_adjusted_interval_has_the_distribution_free_variance(bfi, reference):
     """The inflation times Feldt's variance of log(1 − alpha) is the jackknife's, up to 1/n."""
-    from ibic_fidelity.psychometrics.internal_consistency import variance_inflation
+    from ibic_fidelity.psychometrics.consistency.internal_consistency import variance_inflation
 
     x = scale(bfi, reference["alpha"]["A"])
     x = x[~np.isnan(x).any(axis=1)][:400]

@@ -9,9 +9,9 @@ from hypothesis.extra import numpy as hnp
 
 from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.errors import UndefinedStatisticWarning
-from ibic_fidelity.psychometrics import _split_half
-from ibic_fidelity.psychometrics._moments import covariances
-from ibic_fidelity.psychometrics.guttman import lambda_kernel, lambdas_of
+from ibic_fidelity.psychometrics.consistency import _split_half
+from ibic_fidelity.psychometrics.consistency._moments import covariances
+from ibic_fidelity.psychometrics.consistency.guttman import lambda_kernel, lambdas_of
 
 # R's JSON carries 15 significant digits; both sides are closed forms in double precision
 CLOSED_FORM = 1e-8

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.errors import UsageError
-from ibic_fidelity.psychometrics import _icc_forms as forms
 from ibic_fidelity.psychometrics._engines.mixedlm import reml_components
-from ibic_fidelity.psychometrics._incomplete_ratings import (
+from ibic_fidelity.psychometrics.intraclass import _icc_forms as forms
+from ibic_fidelity.psychometrics.intraclass._incomplete_ratings import (
     RatingSums,
     adjusted_squares,
     exact_ratio_limits,
     parts_of,
     reml,
 )
-from ibic_fidelity.psychometrics._mean_squares import MeanSquares
+from ibic_fidelity.psychometrics.intraclass._mean_squares import MeanSquares
 
 # two optimisers of one criterion that is flat at its least value
 COMPONENTS = 1e-5

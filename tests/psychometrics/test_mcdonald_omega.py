@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.errors import UndefinedStatisticWarning
-from ibic_fidelity.psychometrics._moments import correlations, covariance_kernel, covariances
-from ibic_fidelity.psychometrics._omega import fit_tables, omega_total, omega_variances
-from ibic_fidelity.psychometrics._one_factor import fit_one_factor
+from ibic_fidelity.psychometrics.consistency._moments import correlations, covariance_kernel, covariances
+from ibic_fidelity.psychometrics.consistency._omega import fit_tables, omega_total, omega_variances
+from ibic_fidelity.psychometrics.consistency._one_factor import fit_one_factor
 
 # two optimisers; lavaan stops where its gradient is below about 1e-6
 OPTIMISER = 1e-5
@@ -137,7 +137,7 @@ def test_bootstrap_replicates_are_fits_of_the_rows_drawn(bfi):
     drawn = np.random.default_rng(2).integers(0, 200, (20, 200))
     counts = np.array([np.bincount(row, minlength=200) for row in drawn], dtype=float)
     np.testing.assert_allclose(covariance_kernel(x)(counts), covariances(x[drawn]), atol=1e-12)
-    from ibic_fidelity.psychometrics._omega import omega_kernel
+    from ibic_fidelity.psychometrics.consistency._omega import omega_kernel
 
     fast = omega_kernel(x, fit_tables(x[None]))(counts)
     exact = [pm.mcdonald_omega(x[row]).estimate for row in drawn]

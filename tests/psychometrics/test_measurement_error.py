@@ -339,8 +339,8 @@ def test_exact_intervals_of_the_limits_cover(n):
 @pytest.mark.parametrize(("n", "k", "ratio"), [(30, 3, 0.25), (100, 2, 1.0), (100, 5, 2.0), (100, 2, 0.0)])
 def test_the_interval_of_the_agreement_error_covers(n, k, ratio):
     """4,000 studies, within .93–.975 and three binomial standard errors, also where Satterthwaite's covers .67."""
-    from ibic_fidelity.psychometrics._mean_squares import MeanSquares
-    from ibic_fidelity.psychometrics.measurement_error import error_limits
+    from ibic_fidelity.psychometrics.intraclass._mean_squares import MeanSquares
+    from ibic_fidelity.psychometrics.intraclass.measurement_error import error_limits
 
     rng = np.random.default_rng([n, k])
     x = math.sqrt(ratio) * rng.normal(size=(4000, 1, k)) + rng.normal(size=(4000, n, k))
@@ -373,7 +373,7 @@ def test_ratings_at_the_ceiling_are_flagged():
 
 
 def test_the_spread_of_limits_is_one_for_normal_differences():
-    from ibic_fidelity.psychometrics.agreement_limits import spread_of_limits
+    from ibic_fidelity.psychometrics.intraclass.agreement_limits import spread_of_limits
 
     d = np.random.default_rng(2).normal(size=400_000)
     assert float(spread_of_limits(d, 1.96)) == pytest.approx(1.0, abs=0.02)

@@ -282,7 +282,7 @@ def _flags(ratings: Ratings, computed: Computed, error: float, options: Options,
     if error == 0.0:
         flags.append(Message("psychometrics.agreement_without_spread", {"n": n}))
     elif not math.isnan(error) and unreliable(computed.apart, ratings.clusters):
-        few = f"{float(effective_number(computed.apart, ratings.clusters)):.1f}"
+        few = float(effective_number(computed.apart, ratings.clusters))
         if ratings.clusters is None:
             flags.append(Message("psychometrics.agreement_interval_not_reliable", {"few": few, "n": n}))
         else:
@@ -290,7 +290,7 @@ def _flags(ratings: Ratings, computed: Computed, error: float, options: Options,
             flags.append(Message("psychometrics.agreement_clusters_not_reliable", params))
     if options.replicates and error > 0.0 and unreliable_percentiles(computed.apart, ratings.clusters):
         drawn_from = n if ratings.n_clusters is None else ratings.n_clusters
-        params = {"n": drawn_from, "few": f"{float(effective_number(computed.apart)):.1f}"}
+        params = {"n": drawn_from, "few": float(effective_number(computed.apart))}
         flags.append(Message("psychometrics.agreement_bootstrap_few", params))
     if undefined and not math.isnan(computed.estimate):
         params = {"n": undefined, "of": options.replicates}

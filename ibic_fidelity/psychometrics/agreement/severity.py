@@ -354,6 +354,6 @@ def _flags(
     if math.isnan(made.f) and not np.isnan(df).all():
         flags.append(Message("psychometrics.severity_test_undefined", {"n": int(made.df1)}))
     if rejects_too_seldom(cells, made.df1, made.df2):
-        params = {"df": f"{made.df2:.1f}", "n": int(made.df1)}
+        params = {"df": float(made.df2), "n": int(made.df1)}
         flags.append(Message("psychometrics.severity_test_not_reliable", params))
     return tuple(flags)

@@ -20,10 +20,10 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics._error_variance import error_flags, error_limits, error_variance
-from ibic_fidelity.psychometrics._mean_squares import MeanSquares
-from ibic_fidelity.psychometrics._scale_units import check_level, lines, shown, two_sided
-from ibic_fidelity.psychometrics.rater_intraclass import ratings
+from ibic_fidelity.psychometrics.intraclass._error_variance import error_flags, error_limits, error_variance
+from ibic_fidelity.psychometrics.intraclass._mean_squares import MeanSquares
+from ibic_fidelity.psychometrics.intraclass._scale_units import check_level, lines, shown, two_sided
+from ibic_fidelity.psychometrics.intraclass.raters import ratings
 
 if TYPE_CHECKING:
     import pandas as pd

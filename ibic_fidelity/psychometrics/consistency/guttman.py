@@ -23,8 +23,8 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics._moments import Bootstrap, correlations, covariance_kernel, covariances
-from ibic_fidelity.psychometrics._split_half import EXHAUSTIVE, best_split
+from ibic_fidelity.psychometrics.consistency._moments import Bootstrap, correlations, covariance_kernel, covariances
+from ibic_fidelity.psychometrics.consistency._split_half import EXHAUSTIVE, best_split
 
 if TYPE_CHECKING:
     import pandas as pd

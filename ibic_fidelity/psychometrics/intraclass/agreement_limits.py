@@ -24,7 +24,7 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics._scale_units import check_level, lines, shown, two_sided
+from ibic_fidelity.psychometrics.intraclass._scale_units import check_level, lines, shown, two_sided
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -241,7 +241,7 @@ def _flags(pairs: Floats, z: float) -> tuple[Message, ...]:
     ratio = float(spread_of_limits(pairs[:, 0] - pairs[:, 1], z)) if len(pairs) > 2 else 0.0
     if ratio <= TOO_NARROW:
         return ()
-    return (Message("psychometrics.limits_interval_too_narrow", {"ratio": f"{ratio:.1f}"}),)
+    return (Message("psychometrics.limits_interval_too_narrow", {"ratio": float(ratio)}),)
 
 
 def spread_of_limits(differences: Floats, z: float) -> Floats:

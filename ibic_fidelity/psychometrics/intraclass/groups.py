@@ -27,7 +27,7 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics._one_way import (
+from ibic_fidelity.psychometrics.intraclass._one_way import (
     Anova,
     Coefficients,
     coefficients,
@@ -383,7 +383,7 @@ def _flags(values: Floats) -> tuple[Message, ...]:
     piled_up = float(end_share(values[:, np.newaxis])[0])
     if piled_up < PILED_UP:
         return ()
-    return (Message("psychometrics.icc_interval_not_reliable", {"share": f"{piled_up:.0%}"}),)
+    return (Message("psychometrics.icc_interval_not_reliable", {"share": float(piled_up)}),)
 
 
 def _design_effect(ci: ConfidenceInterval, size: float) -> ConfidenceInterval:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from ibic_fidelity.psychometrics._arguments import Booleans, Floats, Integers
-from ibic_fidelity.psychometrics._mean_squares import ExpectedSquares
+from ibic_fidelity.psychometrics.intraclass._mean_squares import ExpectedSquares
 
 #: Bounds of the logarithm of a variance ratio; at the lower one it is compared with 0.
 _LEAST, _MOST = -16.0, 16.0

@@ -27,7 +27,7 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics._intervals import (
+from ibic_fidelity.psychometrics.consistency._intervals import (
     ADJUSTED,
     NORMAL,
     interval_table,
@@ -35,8 +35,8 @@ from ibic_fidelity.psychometrics._intervals import (
     narrow_flags,
     said_with_intervals,
 )
-from ibic_fidelity.psychometrics._moments import Bootstrap, covariance_kernel, covariances, ratio_variances
-from ibic_fidelity.psychometrics.internal_consistency import alpha_of
+from ibic_fidelity.psychometrics.consistency._moments import Bootstrap, covariance_kernel, covariances, ratio_variances
+from ibic_fidelity.psychometrics.consistency.internal_consistency import alpha_of
 
 if TYPE_CHECKING:
     import pandas as pd

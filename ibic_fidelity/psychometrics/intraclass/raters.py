@@ -22,7 +22,7 @@ from ibic_fidelity.psychometrics._arguments import (
     complete_rows,
     warn_undefined,
 )
-from ibic_fidelity.psychometrics._icc_forms import (
+from ibic_fidelity.psychometrics.intraclass._icc_forms import (
     Form,
     bootstrap_flags,
     complete_kernel,

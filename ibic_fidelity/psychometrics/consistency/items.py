@@ -27,8 +27,8 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics._category_use import category_use, pairwise_item_rest
-from ibic_fidelity.psychometrics.internal_consistency import alpha_of
+from ibic_fidelity.psychometrics.consistency._category_use import category_use, pairwise_item_rest
+from ibic_fidelity.psychometrics.consistency.internal_consistency import alpha_of
 
 if TYPE_CHECKING:
     import pandas as pd

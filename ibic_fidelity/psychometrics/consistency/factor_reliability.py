@@ -24,7 +24,7 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics._intervals import (
+from ibic_fidelity.psychometrics.consistency._intervals import (
     ADJUSTED,
     NORMAL,
     interval_table,
@@ -32,8 +32,14 @@ from ibic_fidelity.psychometrics._intervals import (
     narrow_flags,
     said_with_intervals,
 )
-from ibic_fidelity.psychometrics._moments import Bootstrap, Resampled
-from ibic_fidelity.psychometrics._omega import OmegaFit, fit_tables, omega_kernel, omega_total, omega_variances
+from ibic_fidelity.psychometrics.consistency._moments import Bootstrap, Resampled
+from ibic_fidelity.psychometrics.consistency._omega import (
+    OmegaFit,
+    fit_tables,
+    omega_kernel,
+    omega_total,
+    omega_variances,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

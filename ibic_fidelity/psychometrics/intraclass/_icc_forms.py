@@ -13,7 +13,7 @@ from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.psychometrics._arguments import Booleans, Floats, end_share, without_spread
 from ibic_fidelity.psychometrics._engines.mixedlm import RemlFit, reml_components
-from ibic_fidelity.psychometrics._incomplete_ratings import (
+from ibic_fidelity.psychometrics.intraclass._incomplete_ratings import (
     RatingSums,
     adjusted_squares,
     degrees_of_freedom,
@@ -21,9 +21,9 @@ from ibic_fidelity.psychometrics._incomplete_ratings import (
     parts_of,
     reml,
 )
-from ibic_fidelity.psychometrics._mean_squares import ExpectedSquares, MeanSquares
-from ibic_fidelity.psychometrics._one_way import reliability
-from ibic_fidelity.psychometrics.intraclass import PILED_UP
+from ibic_fidelity.psychometrics.intraclass._mean_squares import ExpectedSquares, MeanSquares
+from ibic_fidelity.psychometrics.intraclass._one_way import reliability
+from ibic_fidelity.psychometrics.intraclass.groups import PILED_UP
 
 EXACT = "exact F"
 EXACT_HOLES = "exact F (Wald), raters fixed"
@@ -249,7 +249,7 @@ def _flags(values: Floats, squares: MeanSquares, definition: str) -> tuple[Messa
     flags = [*_piled_up(values.reshape(-1)), *_two_raters(squares.k, definition)]
     of_raters, of_rest = float(squares.raters), float(squares.residual)
     if definition == "agreement" and of_raters > 0.0 and of_raters >= RATERS_DIFFER * of_rest:
-        ratio = f"{of_raters / of_rest:.0f}" if of_rest > 0.0 else "∞"
+        ratio = of_raters / of_rest if of_rest > 0.0 else math.inf
         flags.append(Message("psychometrics.agreement_interval_few_raters", {"ratio": ratio, "k": squares.k}))
     return tuple(flags)
 
@@ -286,7 +286,7 @@ def _piled_up(values: Floats) -> tuple[Message, ...]:
     piled = float(end_share(values[:, np.newaxis])[0])
     if piled < PILED_UP:
         return ()
-    return (Message("psychometrics.icc_interval_not_reliable", {"share": f"{piled:.0%}"}),)
+    return (Message("psychometrics.icc_interval_not_reliable", {"share": float(piled)}),)
 
 
 def _divided(above: float, below: float) -> float:

@@ -25,8 +25,8 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics._intervals import PILED_UP, SKEWED, TOO_NARROW, interval_table
-from ibic_fidelity.psychometrics._moments import Bootstrap
+from ibic_fidelity.psychometrics.consistency._intervals import PILED_UP, SKEWED, TOO_NARROW, interval_table
+from ibic_fidelity.psychometrics.consistency._moments import Bootstrap
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from scipy.special import chdtri
 
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.psychometrics._arguments import Floats, end_share
-from ibic_fidelity.psychometrics._mean_squares import MeanSquares
-from ibic_fidelity.psychometrics.intraclass import PILED_UP
+from ibic_fidelity.psychometrics.intraclass._mean_squares import MeanSquares
+from ibic_fidelity.psychometrics.intraclass.groups import PILED_UP
 
 #: Distribution-free over normal-theory standard error of the residual variance, from which intervals are too narrow.
 TOO_NARROW = 1.20
@@ -62,7 +62,7 @@ def error_flags(values: Floats) -> tuple[Message, ...]:
     """Return whether the interval of the error is not reliable with these ratings (n, k)."""
     ratio, share = float(spread_ratio(values)), float(end_share(values.reshape(-1, 1))[0])
     if ratio > TOO_NARROW:
-        return (Message("psychometrics.error_interval_too_narrow", {"ratio": f"{ratio:.1f}"}),)
+        return (Message("psychometrics.error_interval_too_narrow", {"ratio": float(ratio)}),)
     if share >= PILED_UP:
-        return (Message("psychometrics.icc_interval_not_reliable", {"share": f"{share:.0%}"}),)
+        return (Message("psychometrics.icc_interval_not_reliable", {"share": float(share)}),)
     return ()

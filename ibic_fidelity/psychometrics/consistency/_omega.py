@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ibic_fidelity.psychometrics._arguments import Booleans, Floats
-from ibic_fidelity.psychometrics._moments import correlations, covariance_kernel, covariances
-from ibic_fidelity.psychometrics._one_factor import (
+from ibic_fidelity.psychometrics.consistency._moments import correlations, covariance_kernel, covariances
+from ibic_fidelity.psychometrics.consistency._one_factor import (
     OneFactor,
     fit_one_factor,
     inverse_information,

@@ -26,8 +26,8 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics._intervals import interval_table, narrow_flags, said_with_intervals
-from ibic_fidelity.psychometrics._moments import Bootstrap, covariance_kernel, covariances
+from ibic_fidelity.psychometrics.consistency._intervals import interval_table, narrow_flags, said_with_intervals
+from ibic_fidelity.psychometrics.consistency._moments import Bootstrap, covariance_kernel, covariances
 
 if TYPE_CHECKING:
     import pandas as pd
