@@ -3,7 +3,7 @@
     python calibration/make_guide.py            # writes the guide
     python calibration/make_guide.py --check    # exits 1 where the guide is not up to date
 
-Reads calibration/coverage.csv and calibration/psychometric_coverage.csv; a test compares.
+Reads the tables of calibration/; a test compares.
 """
 
 from __future__ import annotations
@@ -40,6 +40,13 @@ ANSWERS = {
     "ceiling80": "five levels, 80 % at the ceiling",
     "binary": "yes/no, half each",
 }
+#: Heading and table of the intervals that are told in short.
+INTERVALS = {
+    "Items (`consistency_coverage.csv`)": "consistency_coverage.csv",
+    "Raters (`agreement_coverage.csv`)": "agreement_coverage.csv",
+    "Intraclass correlations and measurement error (`intraclass_coverage.csv`)": "intraclass_coverage.csv",
+}
+RARELY = 0.10
 Row = Mapping[str, str]
 
 
@@ -134,6 +141,32 @@ def statistics_block(rows: Sequence[Row]) -> str:
     return markdown_table(head, lines)
 
 
+def intervals_block(tables: Mapping[str, Sequence[Row]]) -> str:
+    """Return the coverage of all other intervals, by statistic and interval, and how far flags catch what is short."""
+    parts = []
+    for title, rows in tables.items():
+        lines = []
+        for statistic, method in dict.fromkeys((row["statistic"], row["method"]) for row in rows):
+            mine = [row for row in rows if (row["statistic"], row["method"]) == (statistic, method)]
+            short = [row for row in mine if row["within"] == "no"]
+            quiet = [row for row in mine if float(row["flagged"]) < RARELY]
+            unseen = sum(float(row["flagged"]) < 0.5 for row in short)
+            lines.append(
+                (f"`{statistic}`", method, str(len(mine)), _range(mine), str(len(short)), str(unseen), _range(quiet))
+            )
+        head = (
+            "Statistic", "Interval", "Cells", "Coverage", "Cells outside", "of these flagged in less than half",
+            "Coverage where flagged in less than 10 %",
+        )  # fmt: skip
+        parts.append(f"{title}\n\n{markdown_table(head, lines)}")
+    return "\n".join(parts)
+
+
+def _range(rows: Sequence[Row]) -> str:
+    covered = [float(row["coverage"]) for row in rows]
+    return f"{min(covered):.3f}–{max(covered):.3f}" if covered else "–"
+
+
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table in Markdown."""
     return "".join("| " + " | ".join(row) + " |\n" for row in (head, ("---",) * len(head), *rows))
@@ -154,13 +187,17 @@ def guide_with(text: str, blocks: Mapping[str, str]) -> str:
 def current() -> str:
     """Return the guide as the tables have it."""
     calibration = _neighbour("make_coverage")
-    with (HERE / "psychometric_coverage.csv").open(encoding="utf-8", newline="") as handle:
-        statistics = list(csv.DictReader(handle))
     blocks = {
         "coverage of scores": scores_block(calibration.read_table(), calibration.CELLS),
-        "coverage of statistics": statistics_block(statistics),
+        "coverage of statistics": statistics_block(_rows("psychometric_coverage.csv")),
+        "coverage of intervals": intervals_block({title: _rows(name) for title, name in INTERVALS.items()}),
     }
     return guide_with(GUIDE.read_text(encoding="utf-8"), blocks)
+
+
+def _rows(name: str) -> list[Row]:
+    with (HERE / name).open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
 
 
 def _neighbour(name: str) -> ModuleType:

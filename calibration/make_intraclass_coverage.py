@@ -27,7 +27,12 @@ from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics._arguments import end_share
 from ibic_fidelity.psychometrics.intraclass import _icc_forms as forms
 from ibic_fidelity.psychometrics.intraclass import agreement_limits as differences
-from ibic_fidelity.psychometrics.intraclass._error_variance import TOO_NARROW, error_limits, spread_ratio
+from ibic_fidelity.psychometrics.intraclass._error_variance import (
+    LEAST_FOR_NORMALITY,
+    TOO_NARROW,
+    error_limits,
+    spread_ratio,
+)
 from ibic_fidelity.psychometrics.intraclass._incomplete_ratings import (
     RatingSums,
     adjusted_squares,
@@ -287,14 +292,14 @@ def limits_of_error(cell: Cell, data: np.ndarray) -> tuple[np.ndarray, np.ndarra
     factor = {"error_change": Z * math.sqrt(2.0), "error_change_group": Z * math.sqrt(2.0 / cell.n)}
     times = factor.get(cell.statistic, 1.0)
     piled_up = end_share(data.reshape(len(data), -1, 1))[..., 0] >= PILED_UP
-    return times * low, times * high, piled_up | (spread_ratio(data) > TOO_NARROW)
+    return times * low, times * high, piled_up | (spread_ratio(data) > TOO_NARROW) | (cell.n < LEAST_FOR_NORMALITY)
 
 
 def limits_of_differences(cell: Cell, data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the limits of the bias, or of a limit of agreement."""
     n, what = cell.n, cell.statistic[4:]
     bias, spread = data.mean(axis=1), data.std(axis=1, ddof=1)
-    flagged = differences.spread_of_limits(data, Z) > differences.TOO_NARROW
+    flagged = (differences.spread_of_limits(data, Z) > differences.TOO_NARROW) | (cell.n < LEAST_FOR_NORMALITY)
     if what == "bias":
         half = stdtrit(n - 1, 0.975) * spread / math.sqrt(n)
         return bias - half, bias + half, flagged

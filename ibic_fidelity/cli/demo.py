@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ibic_fidelity.cli.options import Lang, Output
-from ibic_fidelity.cli.output import excel_csv, say
+from ibic_fidelity.cli.output import say, write_statistics
+from ibic_fidelity.foundation.messages import Language
 
-PILOT = "pilot.csv"
+if TYPE_CHECKING:
+    from ibic_fidelity.instrument.model import Instrument
+    from ibic_fidelity.responses.model import Responses
+
+PILOT, RETEST, CERTIFICATION = "pilot.csv", "retest.csv", "certification.csv"
+WAVES = ("2026-03", "2026-04")
 
 
 def demo(output: Output = Path("ibic-fidelity-demo"), lang: Lang = "sv") -> None:
     """Run the whole job on the bundled synthetic pilot of 24 municipalities, into a folder."""
     from ibic_fidelity.cli.score import score_into
-    from ibic_fidelity.dossier.reliability import component_reliability
-    from ibic_fidelity.foundation.files import bundled, read_bytes, write_file
     from ibic_fidelity.instrument.reading import load_instrument
     from ibic_fidelity.responses.reading import read_responses
 
     say("demo_starts", lang, folder=str(output))
-    pilot = read_bytes(bundled("data/synthetic") / PILOT)
-    # The demo replaces what an earlier demo wrote, but not a pilot that somebody has changed since.
-    unchanged = (output / PILOT).is_file() and read_bytes(output / PILOT) == pilot
-    write_file(output / PILOT, pilot, force=unchanged)
+    for name in (PILOT, RETEST, CERTIFICATION):
+        _copy(name, output)
     instrument = load_instrument("ibic")
     responses = read_responses(output / PILOT, instrument)
     say(
@@ -32,6 +35,35 @@ def demo(output: Output = Path("ibic-fidelity-demo"), lang: Lang = "sv") -> None
         sites=len(responses.sites),
     )
     score_into(responses, instrument, output, lang, confidence=0.95, force=True)
-    reliability = component_reliability(responses, instrument)
-    write_file(output / "reliability.csv", excel_csv(reliability.table), force=True)
+    _write_reliability(responses, instrument, output, lang)
     say("demo_ends", lang, folder=str(output))
+
+
+def _copy(name: str, folder: Path) -> None:
+    """Put bundled data into the folder, in the place of an earlier demo's, but not of what somebody has changed."""
+    from ibic_fidelity.foundation.files import bundled, read_bytes, write_file
+
+    data = read_bytes(bundled("data/synthetic") / name)
+    unchanged = (folder / name).is_file() and read_bytes(folder / name) == data
+    write_file(folder / name, data, force=unchanged)
+
+
+def _write_reliability(responses: Responses, instrument: Instrument, folder: Path, lang: Language) -> None:
+    """Write a page each on scales, raters, certification and occasions, and the scales' statistics for Excel."""
+    from ibic_fidelity.dossier.certification import rater_certification
+    from ibic_fidelity.dossier.occasions import occasion_reliability
+    from ibic_fidelity.dossier.raters import rater_agreement
+    from ibic_fidelity.dossier.reliability import component_reliability
+    from ibic_fidelity.responses.reading import read_responses
+
+    reliability = component_reliability(responses, instrument)
+    twice = read_responses(folder / RETEST, instrument)
+    gold = read_responses(folder / CERTIFICATION, instrument)
+    for name, statistics in {
+        "reliability.html": reliability,
+        "reliability.xlsx": reliability,
+        "raters.html": rater_agreement(responses, instrument),
+        "certification.html": rater_certification(gold, instrument, gold="facit"),
+        "retest.html": occasion_reliability(twice, instrument, first=WAVES[0], second=WAVES[1]),
+    }.items():
+        write_statistics(folder / name, statistics, instrument, lang=lang, force=True)

@@ -80,12 +80,13 @@ def show_statistics(
     typer.echo(statistics.text(lang))
     if output is not None:
         write_statistics(output, statistics, instrument, lang=lang, force=force)
+        say("written", lang, path=str(output))
 
 
 def write_statistics(
     path: Path, statistics: Statistics, instrument: Instrument, *, lang: Language, force: bool
 ) -> None:
-    """Write statistics in the form that the ending of the file asks for, and say so."""
+    """Write statistics in the form that the ending of the file asks for."""
     check_statistics_path(path, force=force)
     ending = path.suffix.lower()
     if ending == ".csv":
@@ -102,7 +103,6 @@ def write_statistics(
 
         content = statistics_report(statistics, instrument, lang=lang)
     write_file(path, content, force=force)
-    say("written", lang, path=str(path))
 
 
 def progress(label: str) -> Callable[[int, int], None] | None:

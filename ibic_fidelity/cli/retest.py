@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
 from ibic_fidelity.cli.options import (
@@ -17,8 +15,9 @@ from ibic_fidelity.cli.options import (
     Partial,
     Separator,
     Sheet,
+    StatisticsFile,
 )
-from ibic_fidelity.cli.output import check_statistics_path, print_notes, write_statistics
+from ibic_fidelity.cli.output import check_statistics_path, print_notes, show_statistics
 from ibic_fidelity.cli.reading import read_data
 
 
@@ -34,9 +33,7 @@ def retest(
     *,
     partial: Partial = False,
     confidence: Confidence = 0.95,
-    output: Path | None = typer.Option(
-        None, "-o", "--output", help="Write a page (.html), workbook (.xlsx) or table (.csv).", metavar="FILE"
-    ),
+    output: StatisticsFile = None,
     force: Force = False,
     lang: Lang = "sv",
 ) -> None:
@@ -48,6 +45,4 @@ def retest(
     responses, defined = read_data(data, instrument, **reading)
     print_notes(responses.notes, lang)
     result = occasion_reliability(responses, defined, first=first, second=second, confidence_level=confidence)
-    typer.echo(result.text(lang))
-    if output is not None:
-        write_statistics(output, result, defined, lang=lang, force=force)
+    show_statistics(result, defined, output, lang=lang, force=force)

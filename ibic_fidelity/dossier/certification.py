@@ -92,13 +92,13 @@ def rater_certification(
 def _rows(rated: DoubleRatings, gold: str, level: float) -> Iterator[Statistic]:
     at = rated.raters.index(gold)
     others = [g for g in range(len(rated.raters)) if g != at]
-    for one in rated.items:
-        yield _right(_answers(one), at, others).where(component=one.item.component, item=one.item.id)
     scales = sorted({one.categories for one in rated.items})
     made = [_certified([one for one in rated.items if one.categories == scale], at, others, level) for scale in scales]
     for place, g in enumerate(others):
         for result in made:
             yield from (row.where(rater=rated.raters[g]) for row in _of_rater(result, place))
+    for one in rated.items:
+        yield _right(_answers(one), at, others).where(component=one.item.component, item=one.item.id)
 
 
 def _certified(items: list[ItemRatings], gold: int, others: list[int], level: float) -> RaterCertification:

@@ -107,7 +107,7 @@ def occasion_reliability(
     check_same_instrument(responses, instrument)
     check_waves(responses, instrument, first, second)
     check_ids(responses, instrument)
-    preface = [Message("dossier.occasions", {"first": first, "second": second})]
+    preface = [Message("dossier.occasions", {"first": first, "second": second}), Message("dossier.two_occasions")]
     rows: list[Statistic] = []
     with warnings.catch_warnings():  # what is undefined carries its reason in the row
         warnings.simplefilter("ignore", IbicWarning)

@@ -44,13 +44,11 @@ def reaudited(
 def icc_row(name: str, icc: IntraclassCorrelation, *more: Message) -> Statistic:
     """Return ICC(A,1) of two occasions with an interval and what weakens it.
 
-    The usual interval holds where occasions do not differ in level, and says so; where they plainly differ
-    the modified one takes its place.
+    The usual interval holds where occasions do not differ in level, as the preface says; where they plainly
+    differ the modified one takes its place.
     """
     differ = any(note.code == FEW_RATERS for note in icc.flags) and icc.ci_modified is not None
     notes = tuple(note for note in notes_of(icc.reason, icc.flags) if note.code not in OF_TWO_RATERS)
-    if icc.reason is None and not differ:
-        notes = (*notes, Message("dossier.two_occasions"))
     ci = icc.ci_modified if differ else icc.ci
     return Statistic.of(name, icc.n, icc.estimate, ci, notes=(*notes, *more))
 

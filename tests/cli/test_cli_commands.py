@@ -118,7 +118,7 @@ def test_demo_replaces_its_own_and_ends_by_saying_which_files_to_open(cli, tmp_p
     assert (first.code, second.code) == (0, 0)
     assert "index.html" in first.out.splitlines()[-1]
     assert first.out == second.out
-    for name in ("index.html", "scores.xlsx", "scores.json", "reliability.csv", "pilot.csv"):
+    for name in ("index.html", "scores.xlsx", "scores.json", "reliability.html", "raters.html", "pilot.csv"):
         assert (tmp_path / "demo" / name).is_file()
 
 

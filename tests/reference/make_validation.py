@@ -44,6 +44,11 @@ ELSEWHERE = {
         "scoring.intervals.pooled_spread",
         ("Searle, S. R., Casella, G., & McCulloch, C. E. (1992). Variance components, chapter 3.6. Wiley.",),
     ),
+    "variance components of ratings nested in sites": (
+        "psychometrics.generalizability._reml.fit_nested_reml",
+        ("Searle, S. R., Casella, G., & McCulloch, C. E. (1992). Variance components, chapter 6. Wiley.",
+         "Gilmour, A. R., Thompson, R., & Cullis, B. R. (1995). Average information REML. Biometrics, 51, 1440–1450."),
+    ),
 }  # fmt: skip
 
 HEAD = """# Validation

@@ -12,6 +12,8 @@ from ibic_fidelity.psychometrics.intraclass.groups import PILED_UP
 
 #: Distribution-free over normal-theory standard error of the residual variance, from which intervals are too narrow.
 TOO_NARROW = 1.20
+#: Fewer targets cannot show heavy tails: with 10 to 30 the ratio above catches half of the samples at most.
+LEAST_FOR_NORMALITY = 50
 
 
 def error_variance(squares: MeanSquares, definition: str) -> tuple[float, float]:
@@ -65,4 +67,11 @@ def error_flags(values: Floats) -> tuple[Message, ...]:
         return (Message("psychometrics.error_interval_too_narrow", {"ratio": float(ratio)}),)
     if share >= PILED_UP:
         return (Message("psychometrics.icc_interval_not_reliable", {"share": float(share)}),)
-    return ()
+    return normality_unseen(len(values))
+
+
+def normality_unseen(n: int) -> tuple[Message, ...]:
+    """Return that so few targets cannot show whether errors are normal, on which the interval rests."""
+    if n >= LEAST_FOR_NORMALITY:
+        return ()
+    return (Message("psychometrics.normality_unseen", {"n": n, "least": LEAST_FOR_NORMALITY}),)

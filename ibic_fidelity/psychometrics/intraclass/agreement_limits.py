@@ -24,6 +24,7 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
+from ibic_fidelity.psychometrics.intraclass._error_variance import normality_unseen
 from ibic_fidelity.psychometrics.intraclass._scale_units import check_level, lines, shown, two_sided
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def limits_of_agreement(
     exponential ones .67; that of the bias holds.  Where the third and fourth moments of the differences say that a
     limit spreads 1.2 times as much as with normal ones, the flag ``limits_interval_too_narrow`` says so: in 70–100 %
     of such samples of 100, but in half of those of 30 only, and in 7–20 % of normal samples.  Few pairs do not show
-    their tails.
+    their tails: fewer than 50 all get the flag ``normality_unseen``.
 
     *Proportional bias* is the least-squares slope of a − b on (a + b)/2, with the t test.  Its numerator is
     half of var(a) − var(b): a slope comes of unequal spreads whatever makes them, unequal error too [1]_.
@@ -240,7 +241,7 @@ def limits_of_agreement(
 def _flags(pairs: Floats, z: float) -> tuple[Message, ...]:
     ratio = float(spread_of_limits(pairs[:, 0] - pairs[:, 1], z)) if len(pairs) > 2 else 0.0
     if ratio <= TOO_NARROW:
-        return ()
+        return normality_unseen(len(pairs)) if len(pairs) > 1 else ()
     return (Message("psychometrics.limits_interval_too_narrow", {"ratio": float(ratio)}),)
 
 

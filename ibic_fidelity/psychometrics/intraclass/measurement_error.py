@@ -234,7 +234,8 @@ def standard_error_of_measurement(
     degrees of freedom, Laplace) give .78–.89 for consistency, ratings at the ceiling (60 %) .77.  Where the squared
     residuals of targets say that the variance spreads 1.2 times as much as with normal errors, or where 30 % of the
     ratings are the lowest or the highest one, a flag says so: always at the ceiling, and with heavy tails in
-    50–90 % of samples of 100 targets, but in 15–60 % of smaller ones.
+    50–90 % of samples of 100 targets, but in 15–60 % of smaller ones.  Fewer than 50 targets cannot show whether
+    errors are normal, and all get the flag ``normality_unseen``.
 
     References
     ----------
