@@ -9,6 +9,8 @@ package.  A rater sees a unit's true category with probability a, and else names
 so that two raters agree, beyond chance, on a share a² of the units: the value of every kappa and of alpha, with
 weights and without; percent agreement, AC and Brennan–Prediger follow from a² and the prevalences.  In clusters a²
 is κ − .3(1 − κ) or κ + .3(1 − κ), by halves, and a unit's true category is its cluster's with probability .3.
+Where most units have one rating, only the first ten have two.  A rater to be certified is right about an item with
+one probability in most files and another in a few (`POOR`), whatever the item, so that chance agreement is .5.
 The bootstrap uses the same replicates for every study, as the package does with one seed.
 """
 
@@ -30,7 +32,6 @@ from ibic_fidelity.errors import UndefinedStatisticWarning
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics.agreement import _chance
 from ibic_fidelity.psychometrics.agreement._linearised import (
-    degrees_of_freedom,
     limits,
     of_linear,
     unreliable,
@@ -41,7 +42,7 @@ from ibic_fidelity.psychometrics.agreement._two_way import two_way
 from ibic_fidelity.psychometrics.agreement.drift import rater_drift
 from ibic_fidelity.psychometrics.agreement.krippendorff import Disagreement
 from ibic_fidelity.psychometrics.agreement.severity import rejects_too_seldom, unreliable_raters
-from ibic_fidelity.psychometrics.agreement.single_raters import leave_one_out_agreement
+from ibic_fidelity.psychometrics.agreement.single_raters import certify_raters, leave_one_out_agreement
 
 SEED = 20261122
 STUDIES = 2000
@@ -51,6 +52,18 @@ BLOCK = 250
 #: A limit at the truth holds it, whatever rounding does.
 TINY = 1e-12
 LINEARISED, PERCENTILE, BELL = "linearised, log", "percentile bootstrap", "CR2, t"
+UNSEEN = "one-sided, one file more"
+#: What a one-sided limit of 97.5 % is to hold; more is safe.
+ONE_SIDED = (0.965, 1.0)
+#: Of one rater beside a gold standard: shares of items right in most files, in poor ones, and share of poor files.
+POOR = {
+    "15% of files .35 right": (0.93, 0.35, 0.15),
+    "10% of files .20 right": (0.92, 0.20, 0.10),
+    "15% of files .50 right": (0.96, 0.50, 0.15),
+}
+ITEMS = 20
+#: Units of two ratings beside units of one.
+PAIRED = 10
 #: Share of the commonest category; the others share the rest evenly.
 COMMONEST = {"even": None, "80-20": 0.80, "95-5": 0.95}
 KAPPAS = (0.3, 0.6, 0.9)
@@ -113,6 +126,7 @@ def designs() -> list[Design]:
     return [
         *(Design(*design) for design in plain),
         *(Design(r, q, p, k, 10 * c, "no", c, sizes) for r, q, p, k, c, sizes in clustered),
+        *(Design(2, 2, p, 0.6, n, holes) for p in ("even", "80-20") for n, holes in ((PAIRED, "no"), (310, "single"))),
     ]
 
 
@@ -164,6 +178,8 @@ def draw(design: Design, studies: int, rng: np.random.Generator) -> np.ndarray:
     if design.holes == "yes" and design.raters > 2:
         place = rng.random(shape).argsort(axis=-1)  # two of the raters always, each other one in six of ten units
         codes[(place > 1) & (rng.random(shape) < 0.4)] = -1
+    elif design.holes == "single":
+        codes[:, PAIRED:, 1] = -1
     elif design.holes == "yes":  # one of two raters alone in the last quarter of the units
         alone = np.arange(design.n) >= design.n - design.n // 4
         codes[alone[:, None] & (rng.integers(0, 2, (*shape[:2], 1)) == np.arange(2))] = -1
@@ -172,8 +188,8 @@ def draw(design: Design, studies: int, rng: np.random.Generator) -> np.ndarray:
 
 def ratings_of(design: Design, codes: np.ndarray, statistic: str) -> Ratings:
     """Return the ratings of studies (studies, n, r), for alpha without units that one rater rated."""
-    if statistic == "krippendorff_alpha" and design.holes == "yes" and design.raters == 2:
-        codes = codes[:, : design.n - design.n // 4]
+    if statistic == "krippendorff_alpha" and design.holes != "no" and design.raters == 2:
+        codes = codes[:, : PAIRED if design.holes == "single" else design.n - design.n // 4]
     counts = (codes[..., None] == np.arange(design.categories)).sum(axis=-2).astype(np.float64)
     values = np.arange(design.categories, dtype=np.float64)
     return Ratings(codes.astype(np.int64), counts, values, 0, design.of_units)
@@ -189,19 +205,23 @@ def replicates(n: int, clusters: tuple[int, ...] | None) -> np.ndarray:
 
 
 def estimates(ratings: Ratings, statistic: str, weighting: str, again: bool) -> tuple[np.ndarray, ...]:
-    """Return estimates (studies,), deviations (studies, n), and bootstrap estimates (studies, REPLICATES) if asked."""
+    """Return estimates (studies,), 1 − chance agreement, deviations (studies, n), and bootstrap estimates if asked."""
     n = ratings.counts.shape[-2]
     once = np.ones((1, n))
     drawn = once if not again else replicates(n, None if ratings.clusters is None else tuple(ratings.clusters.tolist()))
     with np.errstate(all="ignore"):
         if statistic == "krippendorff_alpha":
             kernel = Disagreement(ratings, weighting)
-            return kernel.alpha(once)[:, 0], kernel.deviations(), kernel.alpha(drawn)
+            _, between, total, largest = (part[..., 0] for part in kernel.parts(once))
+            room = between / (total * (total - 1.0) * largest)
+            return kernel.alpha(once)[:, 0], room, kernel.deviations(), kernel.alpha(drawn)
         weights = read_weights(None if weighting == "unweighted" else weighting, ratings.values)[1]
         chance = CHANCES[statistic]
         estimate = _chance.estimates(ratings, weights, chance, once)[:, 0]
         apart = _chance.deviations(ratings, weights, estimate, chance)
-        return estimate, apart, _chance.estimates(ratings, weights, chance, drawn)
+        room = np.ones(1) if chance is None else 1.0 - chance.expected(ratings, weights, once)[..., 0]
+        room = np.broadcast_to(room, estimate.shape)
+        return estimate, room, apart, _chance.estimates(ratings, weights, chance, drawn)
 
 
 def percentiles(again: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -214,24 +234,25 @@ def percentiles(again: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def rows_of(design: Design) -> Iterator[dict[str, object]]:
-    """Return the lines of a design."""
+def rows_of(design: Design, *, bootstrap: bool = True) -> Iterator[dict[str, object]]:
+    """Return the lines of a design, without those of percentiles if they are not asked for."""
     codes = draw(design, STUDIES, stream(SEED, design.name))
-    bootstrapped = design.holes == "no"
+    bootstrapped = bootstrap and design.holes == "no"
     for statistic, weighting in statistics(design):
         made: list[tuple[np.ndarray, ...]] = []
         for start in range(0, STUDIES, BLOCK):
             ratings = ratings_of(design, codes[start : start + BLOCK], statistic)
-            n = ratings.counts.shape[-2]
-            estimate, apart, again = estimates(ratings, statistic, weighting, bootstrapped)
+            n, clusters = ratings.paired
+            estimate, room, apart, again = estimates(ratings, statistic, weighting, bootstrapped)
             with np.errstate(all="ignore"):
-                error = of_linear(apart, ratings.clusters)
+                error = of_linear(apart, ratings.clusters, ratings.overlapping)
                 undefined = np.isnan(estimate)
-                flags = unreliable(apart, ratings.clusters) | undefined
-                of_percentiles = unreliable_percentiles(apart, ratings.clusters) | undefined
-            df = degrees_of_freedom(n, ratings.clusters)
+                of_all = apart, ratings.clusters, ratings.overlapping[0]
+                flags = unreliable(*of_all) | undefined
+                of_percentiles = unreliable_percentiles(*of_all) | undefined
             again[np.isnan(estimate)] = np.nan
-            low, high = limits(estimate, error, df, LEVEL)
+            least = 0.0 if statistic == "percent_agreement" else -1.0
+            low, high = limits(estimate, error, room, n, clusters, LEVEL, least)
             made.append((low, high, flags, *percentiles(again), of_percentiles))
         low, high, flags, *percentile = (np.concatenate(part) for part in zip(*made, strict=True))
         value = truth(design, statistic, weighting)
@@ -288,11 +309,11 @@ def severity_rows(design: Design) -> Iterator[dict[str, object]]:
         made = two_way(x, design.of_units)
         reach = stdtrit(made.df[0], 0.5 + LEVEL / 2) * math.sqrt(made.covariance[0, 0])
         low[i], high[i] = made.effects[0] - reach, made.effects[0] + reach
-        flags[i] = unreliable_raters(x, made.df)[0]
+        flags[i] = unreliable_raters(x, made.df, np.sqrt(np.diag(made.covariance)))[0]
         x = draw_severity(design, np.full(design.raters, 0.2), rng)
         null = two_way(x, design.of_units)
         held[i] = math.nan if math.isnan(null.p_value) else float(null.p_value < 1.0 - LEVEL)
-        few[i] = rejects_too_seldom(x, null.df1, null.df2)
+        few[i] = rejects_too_seldom(x, null.df1, null.df2) or math.isnan(null.p_value)
     yield line(design, "severity", "", BELL, counted(low, high, wanted, flags, SEED))
     yield line(design, "severity_test", "", "Hotelling F", counted(held, held, 0.0, few, SEED))
 
@@ -331,12 +352,49 @@ def single_rows(design: Design) -> Iterator[dict[str, object]]:
         yield line(design, "change", "", "t", counted(low - TINY, high + TINY, up - down, flags, SEED))
 
 
+def poor_designs() -> list[Design]:
+    """Return the designs of a rater who is poor in a few files."""
+    return [
+        Design(1, 2, poor, 0.0, ITEMS * files, "no", files, "equal") for poor in POOR for files in (12, 25, 30, 50, 100)
+    ]
+
+
+def draw_poor(design: Design, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a rater's answers, the right ones, and the files of one study (n,)."""
+    most, few, share = POOR[design.prevalence]
+    right = rng.random((design.clusters, ITEMS)) < np.linspace(0.2, 0.8, ITEMS)
+    sure = np.where(rng.random((design.clusters, 1)) < share, few, most)
+    given = np.where(rng.random(right.shape) < sure, right, ~right)
+    return given.ravel().astype(float), right.ravel().astype(float), np.repeat(np.arange(design.clusters), ITEMS)
+
+
+def poor_rows(design: Design) -> Iterator[dict[str, object]]:
+    """Return the lines of a design, through the public function: kappa's interval, and the limit of certification."""
+    warnings.simplefilter("ignore", UndefinedStatisticWarning)
+    rng = stream(SEED, "poor/" + design.name)
+    most, few, share = POOR[design.prevalence]
+    wanted = 2.0 * (most + share * (few - most)) - 1.0
+    low, high, flags, limit = (np.zeros(STUDIES) for _ in range(4))
+    for i in range(STUDIES):
+        given, right, files = draw_poor(design, rng)
+        made = certify_raters(given[:, None], right, weights=None, categories=(0, 1), clusters=files)
+        low[i], high[i], limit[i] = made.ci[0].low, made.ci[0].high, made.lower_limit[0]
+        flags[i] = any(flag.code.endswith("rater_interval_not_reliable") for flag in made.flags)
+    figures = counted(low - TINY, high + TINY, wanted, flags, SEED)
+    yield line(design, "certified_kappa", "unweighted", LINEARISED, figures)
+    figures = counted(limit - TINY, np.where(np.isnan(limit), math.nan, 1.0), wanted, np.zeros(STUDIES), SEED)
+    held = ONE_SIDED[0] <= float(str(figures["coverage"])) <= ONE_SIDED[1]
+    figures |= {"required_low": ONE_SIDED[0], "required_high": ONE_SIDED[1], "within": "yes" if held else "no"}
+    yield line(design, "certified_kappa", "unweighted", UNSEEN, figures)
+
+
 def main() -> None:
     """Write the table."""
     rows = chain(
         chain.from_iterable(map(rows_of, designs())),
         chain.from_iterable(map(severity_rows, severity_designs())),
         chain.from_iterable(map(single_rows, single_designs())),
+        chain.from_iterable(map(poor_rows, poor_designs())),
     )
     write_table(TABLE, COLUMNS, rows)
 

@@ -25,8 +25,15 @@ from make_psychometric_coverage import ANSWERS, LEVEL, correlation_of_answers, c
 
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics._arguments import end_share
-from ibic_fidelity.psychometrics.consistency._intervals import log_error_limits, not_reliable, too_narrow
-from ibic_fidelity.psychometrics.consistency._moments import LEAST, ratio_variances
+from ibic_fidelity.psychometrics.consistency._intervals import (
+    FEW,
+    log_error_limits,
+    not_reliable,
+    one_decides,
+    too_narrow,
+    top_share,
+)
+from ibic_fidelity.psychometrics.consistency._moments import LEAST, influences, ratio_variances
 from ibic_fidelity.psychometrics.consistency._omega import (
     OmegaFit,
     fit_tables,
@@ -164,6 +171,7 @@ def limits(design: Design, data: np.ndarray) -> Limits:
     made: Limits = {}
     piled_up = end_share(data).mean(axis=-1)
     unreliable = not_reliable(piled_up, design.n)
+    share = top_share(influences(data)[0])
     kernel_of: Callable[[int], Callable[[np.ndarray], np.ndarray]]
     if design.statistic == "omega":
         whole = fit_tables(data)
@@ -198,9 +206,10 @@ def limits(design: Design, data: np.ndarray) -> Limits:
     else:
         pair, ratio = [], np.ones(len(data))
         kernel_of = lambda i: lambda_kernel(data[i], np.ones(design.k))  # noqa: E731
+    decides = one_decides(share, ratio) & (design.n >= FEW)
     for method, (low, high) in zip((DELTA, ADJUSTED), pair, strict=False):
         narrow = too_narrow(piled_up, ratio) if method == DELTA else False
-        made[method] = (low, high, unreliable | narrow)
+        made[method] = (low, high, unreliable | decides | narrow)
     if BOOTSTRAP in design.methods:
         quantiles = bootstrap(design, len(data), kernel_of)
         weak = not_reliable(piled_up, design.n) | (design.n < LEAST)

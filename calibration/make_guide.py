@@ -39,6 +39,10 @@ ANSWERS = {
     "ceiling60": "five levels, 60 % at the ceiling",
     "ceiling80": "five levels, 80 % at the ceiling",
     "binary": "yes/no, half each",
+    "exponential": "exponential values",
+    "t4": "t values, 4 degrees of freedom",
+    "beta": "skewed values with bounds, beta(.5, 3)",
+    "lognormal": "lognormal values",
 }
 #: Heading and table of the intervals that are told in short.
 INTERVALS = {
@@ -123,6 +127,11 @@ def _said(name: str, value: float) -> str:
     return _percent(value) if name in PERCENT else str(value)
 
 
+def answers(data: str) -> str:
+    """Return kinds of answers in words; respondents in clusters by number, size and share between them."""
+    return ANSWERS.get(data) or f"respondents in {data}"
+
+
 def statistics_block(rows: Sequence[Row]) -> str:
     """Return the coverage of the intervals of alpha and ICC(1), by kind of answers."""
     lines = []
@@ -133,7 +142,7 @@ def statistics_block(rows: Sequence[Row]) -> str:
         flagged = _percent(min(float(row["flagged"]) for row in short)) if short else "–"
         lines.append(
             (
-                STATISTICS[statistic], method, ANSWERS[data], f"{min(covered):.3f}–{max(covered):.3f}",
+                STATISTICS[statistic], method, answers(data), f"{min(covered):.3f}–{max(covered):.3f}",
                 f"{len(short)} of {len(mine)}", flagged,
             )
         )  # fmt: skip

@@ -20,11 +20,12 @@ from pathlib import Path
 
 import numpy as np
 from coverage_table import COUNTED, counted, write_table
-from make_psychometric_coverage import cut, latent_correlation
+from make_psychometric_coverage import UNCUT, cut, latent_correlation, uncut
 from scipy.special import ndtri, stdtrit
 
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics._arguments import end_share
+from ibic_fidelity.psychometrics._clusters import RowClusters
 from ibic_fidelity.psychometrics.intraclass import _icc_forms as forms
 from ibic_fidelity.psychometrics.intraclass import agreement_limits as differences
 from ibic_fidelity.psychometrics.intraclass._error_variance import (
@@ -42,6 +43,7 @@ from ibic_fidelity.psychometrics.intraclass._incomplete_ratings import (
     reml,
 )
 from ibic_fidelity.psychometrics.intraclass._mean_squares import ExpectedSquares, MeanSquares
+from ibic_fidelity.psychometrics.intraclass._not_normal import Inflation, complete_log_f, of_groups, of_tables
 from ibic_fidelity.psychometrics.intraclass._one_way import reliability, variance_ratio_limits
 from ibic_fidelity.psychometrics.intraclass.groups import PILED_UP
 from ibic_fidelity.psychometrics.resampling import bootstrap_estimates
@@ -117,7 +119,28 @@ def cells() -> list[Cell]:
         Cell(f"icc_{form}", "bootstrap", level=0.5, n=n, k=4)
         for form, n in product(("consistency", "one-way"), (30, 100, 300))
     ]
-    return made + error_cells() + group_cells()
+    return made + error_cells() + group_cells() + adjusted_cells()
+
+
+def adjusted_cells() -> list[Cell]:
+    """Return the cells of adjusted intervals: skewed or heavy-tailed targets, holes, and targets in clusters."""
+    made = []
+    for data, n, k, level in product(("normal", *UNCUT), (15, 30, 100), (2, 4), (0.3, 0.7)):
+        both = ("exact F", "exact F, adjusted") if data != "normal" else ("exact F, adjusted",)
+        made += [Cell("icc_consistency", method, data, level, n, k) for method in both]
+        both = ("modified", "modified, adjusted") if data != "normal" else ("modified, adjusted",)
+        made += [Cell("icc_agreement", m, data, level, n, k, raters) for raters in (0.0, 0.5) for m in both]
+    made += [Cell("icc_one-way", "exact F, adjusted", data, 0.5, 30, 4) for data in ("normal", *UNCUT)]
+    made += [
+        Cell("icc_consistency", method, f"clusters {name}", 0.7, math.prod(CLUSTERED[name][:2]), 2)
+        for name in CLUSTERED
+        for method in ("exact F, adjusted", "exact F, adjusted, over clusters")
+    ]
+    return made
+
+
+#: Clusters of targets: how many, of how many targets, and the share of the targets' variance between them.
+CLUSTERED = {"10x10": (10, 10, 0.3), "10x20": (10, 20, 0.5), "24x10": (24, 10, 0.3), "40x5": (40, 5, 0.5)}
 
 
 HOLED = ((3, "10%"), (3, "30%"), (6, "10%"), (6, "30%"), (6, "50%"), (6, "pairs"), (20, "pairs"))
@@ -192,13 +215,23 @@ def draw(cell: Cell, studies: int, rng: np.random.Generator) -> np.ndarray:
         of_raters = math.sqrt(cell.raters) * rng.standard_normal((studies, 1, cell.k))
         of_targets = rng.standard_normal((studies, cell.n, 1))
         return of_targets + of_raters + noise(cell.data, (studies, cell.n, cell.k), rng)
-    r = cell.level if cell.data == "normal" else latent_correlation(cell.level, cell.data)
+    latent = cell.data in UNCUT or cell.data == "normal" or cell.data.startswith("clusters")
+    r = cell.level if latent else latent_correlation(cell.level, cell.data)
     of_raters = math.sqrt((1.0 - r) * cell.raters / (1.0 + cell.raters)) * rng.standard_normal((studies, 1, cell.k))
-    of_targets = math.sqrt(r) * rng.standard_normal((studies, cell.n, 1))
+    of_targets = math.sqrt(r) * targets(cell.data, (studies, cell.n, 1), rng)
     own = math.sqrt((1.0 - r) / (1.0 + cell.raters)) * rng.standard_normal((studies, cell.n, cell.k))
     table = of_targets + of_raters + own
-    made = table if cell.data == "normal" else cut(table, cell.data)
+    made = table if latent else cut(table, cell.data)
     return np.where(holes(cell, studies, rng), np.nan, made) if cell.holes else made
+
+
+def targets(data: str, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
+    """Return the targets' own values (studies, n, 1), those of one cluster alike."""
+    if not data.startswith("clusters"):
+        return uncut(data, shape, rng)
+    number, size, share = CLUSTERED[data.removeprefix("clusters ")]
+    common = np.repeat(rng.standard_normal((shape[0], number, 1)), size, axis=1)
+    return math.sqrt(share) * common + math.sqrt(1.0 - share) * rng.standard_normal(shape)
 
 
 def noise(data: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -236,13 +269,30 @@ def limits(cell: Cell, data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
         return *bootstrapped(data, definition), piled_up | forms.bootstrap_is_short(
             squares.n, squares.raters, squares.residual, definition
         )
-    if cell.method == "modified":
+    inflation, few = inflated(cell, data, definition)
+    piled_up = piled_up | inflation.narrow | few
+    factor = inflation.factor if "adjusted" in cell.method else 1.0
+    if cell.method.startswith("modified"):
         size = cell.k if unit == "average" else 1.0
-        low, high = (forms.stepped(limit, size) for limit in ExpectedSquares.of(squares).modified_limits(LEVEL))
+        made = ExpectedSquares.of(squares).deflated(factor).modified_limits(LEVEL)
+        low, high = (forms.stepped(limit, size) for limit in made)
         return low, high, piled_up | (cell.k == 2)
-    low, high = squares.limits(definition, unit, LEVEL)
+    low, high = squares.limits(definition, unit, LEVEL, factor)
     differ = (definition == "agreement") & (squares.raters >= forms.RATERS_DIFFER * squares.residual)
     return low, high, piled_up | differ | (definition == "agreement" and cell.k == 2)
+
+
+def inflated(cell: Cell, data: np.ndarray, definition: str) -> tuple[Inflation, np.ndarray | bool]:
+    """Return the inflation (studies,), over clusters where the method says so, and whether these are too few."""
+    if not cell.method.endswith("clusters"):
+        return of_tables(data, definition, LEVEL), False
+    number, size, _ = CLUSTERED[cell.data.removeprefix("clusters ")]
+    clusters = RowClusters(np.repeat(np.arange(number), size), number)
+    normal = 2.0 / (cell.n - 1) + 2.0 / ((cell.n - 1) * (cell.k - 1))
+    made = [Inflation.over(clusters, complete_log_f(study, definition), normal, LEVEL) for study in data]
+    ratio, factor = (np.array([float(getattr(one, name)) for one, _ in made]) for name in ("ratio", "factor"))
+    # the adjusted interval is the answer to a large ratio: only too few clusters are left to flag
+    return Inflation(np.ones_like(ratio), factor), np.array([bool(few) for _, few in made])
 
 
 def limits_with_holes(cell: Cell, data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -312,14 +362,15 @@ def limits_of_groups(cell: Cell, data: np.ndarray) -> tuple[np.ndarray, np.ndarr
     sizes = cell.group_sizes
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     means = np.add.reduceat(data, starts, axis=1) / sizes
-    within = np.square(data - np.repeat(means, sizes, axis=1)).sum(axis=1)
-    ratios = [np.maximum(ratio, 0.0) for ratio in variance_ratio_limits(sizes, means, within, LEVEL)]
+    within = np.add.reduceat(np.square(data - np.repeat(means, sizes, axis=1)), starts, axis=1)
+    ratios = [np.maximum(ratio, 0.0) for ratio in variance_ratio_limits(sizes, means, within.sum(axis=1), LEVEL)]
     kish = np.square(sizes).sum() / sizes.sum()
     effective = (sizes.sum() - kish) / (cell.groups - 1)
     low, high = (reliability(ratio, effective if cell.statistic == "group_icc2" else 1.0) for ratio in ratios)
     if cell.statistic == "group_design_effect":
         low, high = (1.0 + (kish - 1.0) * limit for limit in (low, high))
-    return low, high, end_share(data[..., np.newaxis])[..., 0] >= PILED_UP
+    piled_up = end_share(data[..., np.newaxis])[..., 0] >= PILED_UP
+    return low, high, piled_up | of_groups(sizes, means, within, LEVEL).narrow
 
 
 def row(cell: Cell) -> dict[str, object]:

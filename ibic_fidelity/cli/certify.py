@@ -39,7 +39,7 @@ def certify(
     """Print each rater's agreement with the right answers, and who is certified."""
     from ibic_fidelity.dossier.certification import rater_certification
 
-    check_statistics_path(output, force=force)
+    check_statistics_path(output, data, force=force)
     reading = {"sheet": sheet, "separator": separator, "encoding": encoding, "source": source, "partial": partial}
     responses, defined = read_data(data, instrument, **reading)
     print_notes(responses.notes, lang)

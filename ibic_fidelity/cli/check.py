@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ibic_fidelity.cli.options import Data, Encoding, InstrumentName, Lang, OneSource, Partial, Separator, Sheet
-from ibic_fidelity.cli.output import FAULTS_SHOWN, excel_csv, print_notes, say
+from ibic_fidelity.cli.output import FAULTS_SHOWN, excel_csv, print_notes, refuse_input, say
 from ibic_fidelity.cli.reading import files_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def check(
     from ibic_fidelity.responses.listing import count_of, grouped, kind_lines, ranked
     from ibic_fidelity.responses.reading import examine
 
+    refuse_input(table, data)
     found = examine(
         files_of(data),
         load_instrument(instrument),

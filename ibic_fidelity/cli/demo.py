@@ -23,6 +23,7 @@ def demo(output: Output = Path("ibic-fidelity-demo"), lang: Lang = "sv") -> None
     from ibic_fidelity.instrument.reading import load_instrument
     from ibic_fidelity.responses.reading import read_responses
 
+    _check_folder(output)
     say("demo_starts", lang, folder=str(output))
     for name in (PILOT, RETEST, CERTIFICATION):
         _copy(name, output)
@@ -37,6 +38,14 @@ def demo(output: Output = Path("ibic-fidelity-demo"), lang: Lang = "sv") -> None
     score_into(responses, instrument, output, lang, confidence=0.95, force=True)
     _write_reliability(responses, instrument, output, lang)
     say("demo_ends", lang, folder=str(output))
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder with files of which none says that it comes from an earlier demo."""
+    from ibic_fidelity.errors import FileError
+
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / PILOT).is_file():
+        raise FileError("cli.demo_folder", folder=str(folder))
 
 
 def _copy(name: str, folder: Path) -> None:

@@ -64,10 +64,19 @@ def excel_csv(frame: pd.DataFrame) -> str:
     return "\ufeff" + frame.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
 
 
-def check_statistics_path(path: Path | None, *, force: bool) -> None:
+def refuse_input(path: Path | None, data: list[Path]) -> None:
+    """Refuse to write over a file of answers, whatever is forced."""
+    if path is not None and any(path.resolve() == one.resolve() for one in data):
+        raise UsageError("cli.over_input", path=str(path))
+
+
+def check_statistics_path(path: Path | None, data: list[Path], *, force: bool) -> None:
     """Refuse, before any work is done, a file of statistics that could not be written."""
     if path is None:
         return
+    refuse_input(path, data)
+    if path.is_dir():
+        raise UsageError("cli.output_is_folder", path=str(path))
     if path.suffix.lower() not in STATISTICS_ENDINGS:
         raise UsageError("cli.statistics_ending", path=path.name, endings=list(STATISTICS_ENDINGS))
     claim_folder(path.parent, (path.name,), force=force)
@@ -76,8 +85,8 @@ def check_statistics_path(path: Path | None, *, force: bool) -> None:
 def show_statistics(
     statistics: Statistics, instrument: Instrument, output: Path | None, *, lang: Language, force: bool
 ) -> None:
-    """Print statistics, and write them where a file is given."""
-    typer.echo(statistics.text(lang))
+    """Print statistics, or where a file is given what must be known of them, and write them there."""
+    typer.echo(statistics.text(lang) if output is None else statistics.heading(lang))
     if output is not None:
         write_statistics(output, statistics, instrument, lang=lang, force=force)
         say("written", lang, path=str(output))
@@ -87,13 +96,13 @@ def write_statistics(
     path: Path, statistics: Statistics, instrument: Instrument, *, lang: Language, force: bool
 ) -> None:
     """Write statistics in the form that the ending of the file asks for."""
-    check_statistics_path(path, force=force)
+    check_statistics_path(path, [], force=force)
     ending = path.suffix.lower()
     if ending == ".csv":
         from ibic_fidelity.plotting._rows import shown_statistics
 
         shown = statistics.with_rows(shown_statistics(statistics, instrument))
-        content: str | bytes = excel_csv(shown.table)
+        content: str | bytes = excel_csv(shown.table_in(lang))
     elif ending == ".xlsx":
         from ibic_fidelity.reports.statistics_sheets import statistics_workbook
 

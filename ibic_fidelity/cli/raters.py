@@ -14,6 +14,7 @@ from ibic_fidelity.cli.options import (
     Separator,
     Sheet,
     StatisticsFile,
+    Wave,
 )
 from ibic_fidelity.cli.output import check_statistics_path, print_notes, show_statistics
 from ibic_fidelity.cli.reading import read_data
@@ -26,6 +27,7 @@ def raters(
     separator: Separator = None,
     encoding: Encoding = None,
     source: OneSource = None,
+    wave: Wave = None,
     *,
     partial: Partial = False,
     confidence: Confidence = 0.95,
@@ -36,9 +38,9 @@ def raters(
     """Print how far raters agree on files that two of them rated: by component, item and rater."""
     from ibic_fidelity.dossier.raters import rater_agreement
 
-    check_statistics_path(output, force=force)
+    check_statistics_path(output, data, force=force)
     reading = {"sheet": sheet, "separator": separator, "encoding": encoding, "source": source, "partial": partial}
     responses, defined = read_data(data, instrument, **reading)
     print_notes(responses.notes, lang)
-    result = rater_agreement(responses, defined, confidence_level=confidence)
+    result = rater_agreement(responses, defined, wave=wave, confidence_level=confidence)
     show_statistics(result, defined, output, lang=lang, force=force)

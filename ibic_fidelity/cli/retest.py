@@ -40,7 +40,7 @@ def retest(
     """Print how well two occasions agree: retest of surveys, raters' drift, and re-audit of sites on fresh files."""
     from ibic_fidelity.dossier.occasions import occasion_reliability
 
-    check_statistics_path(output, force=force)
+    check_statistics_path(output, data, force=force)
     reading = {"sheet": sheet, "separator": separator, "encoding": encoding, "source": source, "partial": partial}
     responses, defined = read_data(data, instrument, **reading)
     print_notes(responses.notes, lang)

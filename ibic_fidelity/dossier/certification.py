@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibic_fidelity.dossier.double_ratings import DoubleRatings, ItemRatings, double_ratings
-from ibic_fidelity.dossier.statistics import Statistic, Statistics, collected
+from ibic_fidelity.dossier.statistics import Statistic, Statistics, collected, notes_of_rater
+from ibic_fidelity.dossier.unit_values import Labelled
 from ibic_fidelity.errors import IbicWarning, UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
@@ -44,9 +45,10 @@ def rater_certification(
     Statistics
         By rater, over all items of yes and no: Cohen's kappa with the gold standard, where "not applicable" is an
         answer of its own, percent agreement, and whether the rater is certified (kappa at least .70 on at least
-        ten files; the lower limit of the interval stands beside it). Items with levels get a quadratically
-        weighted kappa of their own. By item: how often all raters together gave the right answer. Answers are
-        clustered in files.
+        ten files; "surely" where a limit passes that reckons with an unseen file rated badly). Items with levels
+        get a quadratically weighted kappa of their own, and the rater is ready who passes both. By item: how often
+        all raters together gave the right answer. Answers are clustered in files. Part of a kappa over several
+        items is that items differ in how common yes is.
 
     Raises
     ------
@@ -65,6 +67,7 @@ def rater_certification(
     check_same_instrument(responses, instrument)
     rows: list[Statistic] = []
     known: set[str] = set()
+    rated_gold: set[str] = set()
     for table in responses.tables.values():
         if instrument.by_source[table.source].kind != "audit":
             continue
@@ -72,6 +75,7 @@ def rater_certification(
         rated = double_ratings(table, instrument)
         if rated is None or gold not in rated.raters:
             continue
+        rated_gold |= set(rated.raters)
         with warnings.catch_warnings():  # what is undefined carries its reason in the row
             warnings.simplefilter("ignore", IbicWarning)
             rows += [row.where(source=table.source) for row in _rows(rated, gold, confidence_level)]
@@ -79,13 +83,17 @@ def rater_certification(
         raise UsageError("dossier.unknown_gold", gold=gold, known=sorted(known))
     if not rows:
         raise UsageError("dossier.nobody_beside_gold", gold=gold)
+    absent = [Message("dossier.nothing_of_gold", {"rater": name, "gold": gold}) for name in sorted(known - rated_gold)]
     return collected(
         Message("dossier.title_certification"),
         rows,
         instrument,
         provenance=provenance_of(responses, instrument, {"confidence_level": confidence_level, "gold": gold}),
         confidence_level=confidence_level,
-        preface=(Message("dossier.certification_rule", {"kappa": LEAST_KAPPA, "files": LEAST_FILES, "gold": gold}),),
+        preface=(
+            Message("dossier.certification_rule", {"kappa": LEAST_KAPPA, "files": LEAST_FILES, "gold": gold}),
+            *absent,
+        ),
     )
 
 
@@ -93,20 +101,25 @@ def _rows(rated: DoubleRatings, gold: str, level: float) -> Iterator[Statistic]:
     at = rated.raters.index(gold)
     others = [g for g in range(len(rated.raters)) if g != at]
     scales = sorted({one.categories for one in rated.items})
-    made = [_certified([one for one in rated.items if one.categories == scale], at, others, level) for scale in scales]
+    of_scale = [[one for one in rated.items if one.categories == scale] for scale in scales]
+    made = [_certified(items, rated.raters, at, others, level) for items in of_scale]
     for place, g in enumerate(others):
-        for result in made:
-            yield from (row.where(rater=rated.raters[g]) for row in _of_rater(result, place))
+        overall = _overall([result.verdict[place] for result in made])
+        for number, result in enumerate(made):
+            first = (overall,) if number == 0 else ()
+            yield from (row.where(rater=rated.raters[g]) for row in _of_rater(result, place, *first))
     for one in rated.items:
         yield _right(_answers(one), at, others).where(component=one.item.component, item=one.item.id)
 
 
-def _certified(items: list[ItemRatings], gold: int, others: list[int], level: float) -> RaterCertification:
+def _certified(
+    items: list[ItemRatings], raters: tuple[str, ...], gold: int, others: list[int], level: float
+) -> RaterCertification:
     """Return the raters' certification on the items of one scale, answers clustered in files."""
     scale = items[0].categories
     answers, files = np.concatenate([_answers(one) for one in items]), np.concatenate([one.file for one in items])
     return certify_raters(
-        answers[:, others],
+        Labelled(answers[:, others], tuple(raters[g] for g in others)),
         answers[:, gold],
         weights=None if len(scale) == 2 else "quadratic",
         categories=(0.0, 1.0, DOES_NOT_APPLY) if len(scale) == 2 else scale,
@@ -131,23 +144,31 @@ def _right(answers: Floats, gold: int, others: list[int]) -> Statistic:
     return Statistic.of("right_share", n, right / n if n else np.nan)
 
 
-def _of_rater(result: RaterCertification, g: int) -> Iterator[Statistic]:
+def _overall(verdicts: list[str]) -> Message:
+    """Return the verdict over all kinds of items: each must be certified."""
+    if all(verdict == CERTIFIED for verdict in verdicts):
+        return Message("dossier.ready")
+    return Message("dossier.not_ready" if NOT_CERTIFIED in verdicts else "dossier.ready_undecided")
+
+
+def _of_rater(result: RaterCertification, g: int, *first: Message) -> Iterator[Statistic]:
     weighted = result.weighting != "unweighted"
-    reason = result.rater_reasons[g]
-    verdict = _verdict(result, g)
-    notes = (verdict,) if reason is None else (verdict, reason)
+    weakened = notes_of_rater(result.raters[g], result.rater_reasons[g], result.flags)
+    notes = (*first, _verdict(result, g), *weakened)
     files = result.rater_units[g] if result.rater_clusters is None else result.rater_clusters[g]
     name = "certified_kappa_weighted" if weighted else "certified_kappa"
     yield Statistic.of(name, files, result.estimate[g], result.ci[g], notes=notes)
+    name = "kappa_lower_limit_weighted" if weighted else "kappa_lower_limit"
+    yield Statistic.of(name, files, result.lower_limit[g])
     name = "same_answer_levels" if weighted else "percent_agreement"
     yield Statistic.of(name, files, result.percent[g])
 
 
 def _verdict(result: RaterCertification, g: int) -> Message:
-    """Return the verdict; an interval without width, of a rater who is right in all, makes nothing sure."""
+    """Return the verdict; sure is what a limit that reckons with an unseen bad file passes."""
     what = _WHAT["levels" if result.weighting != "unweighted" else "yes_no"]
     if result.verdict[g] == CERTIFIED:
-        sure = result.lower_limit_passes[g] and result.std_error[g] > 0
+        sure = bool(result.lower_limit_passes[g])
         return Message("dossier.certified_surely" if sure else "dossier.certified", {"what": what})
     return Message(
         "dossier.not_certified" if result.verdict[g] == NOT_CERTIFIED else "dossier.not_decided", {"what": what}

@@ -58,6 +58,19 @@ def check_waves(responses: Responses, instrument: Instrument, first: str, second
         raise UsageError("dossier.waves_fall", first=first, second=second)
 
 
+def one_wave(responses: Responses, wave: str | None) -> Responses:
+    """Return the answers of one wave; without a name there must be only one, or people would be counted twice."""
+    known = sorted({label for table in responses.tables.values() for label in _used(table)})
+    if wave is None:
+        if len(known) > 1:
+            raise UsageError("dossier.several_waves", known=known)
+        return responses
+    if wave not in known:
+        raise UsageError("dossier.unknown_wave", wave=wave, known=known)
+    tables = {name: of_wave(table, wave) for name, table in responses.tables.items()}
+    return replace(responses, tables={name: table for name, table in tables.items() if table.n})
+
+
 def check_ids(responses: Responses, instrument: Instrument) -> None:
     """Raise unless some source names its units."""
     tables = [table for name, table in responses.tables.items() if instrument.by_source[name].kind != "register"]

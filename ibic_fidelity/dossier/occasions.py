@@ -19,14 +19,13 @@ from ibic_fidelity.dossier.occasion_pairs import (
     pairs,
     row_keys,
 )
-from ibic_fidelity.dossier.reaudit import agreement_rows, icc_row, reaudited
+from ibic_fidelity.dossier.reaudit import agreement_rows, icc_rows, reaudited
 from ibic_fidelity.dossier.statistics import Statistic, Statistics, collected, notes_of
 from ibic_fidelity.errors import IbicWarning, ResponseError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.psychometrics import (
     cohen_kappa,
-    intraclass_correlation,
     limits_of_agreement,
     smallest_detectable_change,
     standard_error_of_measurement,
@@ -175,15 +174,15 @@ def _component(items: list[PairedItem], level: float) -> Iterator[Statistic]:
     if len(x) < LEAST_PAIRS:
         yield Statistic.of("retest_icc", len(x), np.nan, notes=(Message("dossier.too_few_pairs", {"n": len(x)}),))
         return
-    icc = intraclass_correlation(x, confidence_level=level)
-    yield icc_row("retest_icc", icc, *_few(len(x)))
+    yield from icc_rows("retest_icc", x, level, *_few(len(x)))
     sem = standard_error_of_measurement(x, definition="agreement", confidence_level=level)
-    yield Statistic.of("sem", sem.n, sem.estimate, sem.ci, notes=_reason(sem.reason))
+    yield Statistic.of("sem", sem.n, sem.estimate, sem.ci, notes=notes_of(sem.reason, sem.flags))
     sem = standard_error_of_measurement(x, definition="differences", confidence_level=level)
-    yield Statistic.of("sem_of_differences", sem.n, sem.estimate, sem.ci, notes=_reason(sem.reason))
+    yield Statistic.of("sem_of_differences", sem.n, sem.estimate, sem.ci, notes=notes_of(sem.reason, sem.flags))
     change = smallest_detectable_change(x, definition="differences", confidence_level=level)
-    yield Statistic.of("sdc", change.n, change.estimate, change.ci, notes=_reason(change.reason))
-    yield Statistic.of("sdc_group", change.n, change.group, change.group_ci, notes=_reason(change.reason))
+    notes = notes_of(change.reason, change.flags)
+    yield Statistic.of("sdc", change.n, change.estimate, change.ci, notes=notes)
+    yield Statistic.of("sdc_group", change.n, change.group, change.group_ci, notes=notes)
     limits = limits_of_agreement(x[:, 1], x[:, 0], confidence_level=level)
     yield from agreement_rows(limits)
     yield Statistic.of("proportional_bias", limits.n, limits.slope, limits.slope_ci, notes=_reason(limits.reason))
@@ -222,7 +221,7 @@ def _change(score: Floats, level: float) -> Iterator[Statistic]:
         yield Statistic.of("drift", len(x), np.nan, notes=(Message("dossier.too_few_pairs", {"n": len(x)}),))
         return
     limits = limits_of_agreement(x[:, 1], x[:, 0], confidence_level=level)
-    yield Statistic.of("drift", limits.n, limits.estimate, limits.ci, notes=_few(len(x)))
+    yield Statistic.of("drift", limits.n, limits.estimate, limits.ci, notes=_few(len(x)))  # a mean: tails matter little
 
 
 def _stacked_kappa(items: list[PairedItem], mine: NDArray[np.bool_], level: float) -> Iterator[Statistic]:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibic_fidelity.dossier.double_ratings import DoubleRatings, ItemRatings, double_ratings
-from ibic_fidelity.dossier.statistics import Statistic, Statistics, collected, notes_of
-from ibic_fidelity.errors import IbicWarning, UsageError
+from ibic_fidelity.dossier.occasion_pairs import one_wave
+from ibic_fidelity.dossier.statistics import Statistic, Statistics, collected, notes_of, notes_of_rater
+from ibic_fidelity.dossier.unit_values import Labelled
+from ibic_fidelity.errors import IbicWarning, ResponseError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.psychometrics.agreement._ratings import NamedWeights
@@ -32,7 +34,9 @@ POINTS = 100.0  # of a score
 LEAST_UNITS = 3
 
 
-def rater_agreement(responses: Responses, instrument: Instrument, *, confidence_level: float = 0.95) -> Statistics:
+def rater_agreement(
+    responses: Responses, instrument: Instrument, *, wave: str | None = None, confidence_level: float = 0.95
+) -> Statistics:
     """Return how far raters agree on the files that two of them rated.
 
     By item: percent agreement, Fleiss' kappa (quadratic weights for levels), Gwet's AC (AC1, or AC2 with the same
@@ -44,6 +48,8 @@ def rater_agreement(responses: Responses, instrument: Instrument, *, confidence_
     ----------
     responses, instrument : Responses, Instrument
         Answers, and the instrument that coded them.
+    wave : str, optional
+        The occasion to take, where there are several.
     confidence_level : float
         Of the intervals.
 
@@ -57,7 +63,9 @@ def rater_agreement(responses: Responses, instrument: Instrument, *, confidence_
     Raises
     ------
     UsageError
-        The responses were coded by another instrument, or no file was rated twice.
+        The responses were coded by another instrument, or hold several waves and none is named.
+    ResponseError
+        No file was rated twice.
 
     Examples
     --------
@@ -68,6 +76,7 @@ def rater_agreement(responses: Responses, instrument: Instrument, *, confidence_
     ['g01', 'g02', 'g03']
     """
     check_same_instrument(responses, instrument)
+    responses = one_wave(responses, wave)
     rows: list[Statistic] = []
     preface: list[Message] = []
     for table in responses.tables.values():
@@ -87,12 +96,12 @@ def rater_agreement(responses: Responses, instrument: Instrument, *, confidence_
             warnings.simplefilter("ignore", IbicWarning)
             rows += [row.where(source=table.source) for row in _rows(rated, instrument, confidence_level)]
     if not rows:
-        raise UsageError("dossier.no_double_rating")
+        raise ResponseError("dossier.no_double_rating")
     return collected(
         Message("dossier.title_raters"),
         rows,
         instrument,
-        provenance=provenance_of(responses, instrument, {"confidence_level": confidence_level}),
+        provenance=provenance_of(responses, instrument, {"confidence_level": confidence_level, "wave": wave}),
         confidence_level=confidence_level,
         preface=tuple(preface),
     )
@@ -116,8 +125,11 @@ def _of_component(rated: DoubleRatings, items: tuple[ItemRatings, ...], level: f
         yield Statistic.of("icc_agreement", paired.sum(), np.nan, notes=(note,))
         return
     x = POINTS * score[paired]
-    icc = intraclass_correlation(x, definition="agreement", missing="available", confidence_level=level)
-    yield Statistic.of("icc_agreement", icc.n, icc.estimate, icc.ci, notes=notes_of(icc.reason, icc.flags))
+    sites = rated.site[paired]
+    icc = intraclass_correlation(x, definition="agreement", missing="available", clusters=sites, confidence_level=level)
+    yield Statistic.of("icc_agreement", icc.n, icc.estimate, icc.ci_adjusted, notes=notes_of(icc.reason, icc.flags))
+    error = float(np.sqrt(icc.variance_raters + icc.variance_residual))
+    yield Statistic.of("rater_sem", icc.n, error, notes=notes_of(icc.reason, ()))
 
 
 class _Same(TypedDict):
@@ -129,25 +141,25 @@ class _Same(TypedDict):
 
 
 def _of_item(one: ItemRatings, level: float) -> Iterator[Statistic]:
-    if (np.isfinite(one.codes).sum(axis=1) >= 2).sum() < LEAST_UNITS:
-        n = int((np.isfinite(one.codes).sum(axis=1) >= 2).sum())
-        yield Statistic.of("percent_agreement", n, np.nan, notes=(Message("dossier.too_few_rows", {"n": n}),))
+    paired = np.isfinite(one.codes).sum(axis=1) >= 2  # so that all coefficients are of the same ratings
+    if paired.sum() < LEAST_UNITS:
+        note = Message("dossier.too_few_rows", {"n": int(paired.sum())})
+        yield Statistic.of("percent_agreement", paired.sum(), np.nan, notes=(note,))
         return
+    parts = len(one.file) > len(one.value)  # parts of a checklist are alike within their file
+    codes, clusters = one.codes[paired], one.file[paired] if parts else None
     ordered = len(one.categories) > 2
-    files = one.file if len(one.file) > len(one.value) else None  # parts of a checklist are alike within their file
     weights: NamedWeights | None = "quadratic" if ordered else None
-    same = _Same(categories=one.categories, clusters=files, confidence_level=level)
-    yield _coefficient("percent_agreement", percent_agreement(one.codes, **same))
-    yield _coefficient("fleiss_kappa", fleiss_kappa(one.codes, weights=weights, **same))
-    yield _coefficient("gwet_ac", gwet_ac(one.codes, weights=weights, **same))
+    same = _Same(categories=one.categories, clusters=clusters, confidence_level=level)
+    yield _coefficient("percent_agreement", percent_agreement(codes, **same))
+    yield _coefficient("fleiss_kappa", fleiss_kappa(codes, weights=weights, **same))
+    yield _coefficient("gwet_ac", gwet_ac(codes, weights=weights, **same))
     metric: MeasurementLevel = "ordinal" if ordered else "nominal"
-    yield _coefficient("krippendorff_alpha", krippendorff_alpha(one.codes, measurement_level=metric, **same))
+    yield _coefficient("krippendorff_alpha", krippendorff_alpha(codes, measurement_level=metric, **same))
     if (one.applies == 0).any():
-        applies = percent_agreement(one.applies, clusters=files, confidence_level=level)
-        certain = applies.std_error == 0  # then the interval is no interval
-        yield Statistic.of(
-            "applicability_agreement", applies.n_overlap, applies.estimate, None if certain else applies.ci
-        )
+        applies = percent_agreement(one.applies, clusters=one.file if parts else None, confidence_level=level)
+        ci = None if applies.std_error == 0 else applies.ci  # without any disagreement there is no error to show
+        yield Statistic.of("applicability_agreement", applies.n_overlap, applies.estimate, ci)
 
 
 def _coefficient(name: str, result: AgreementCoefficient) -> Statistic:
@@ -158,16 +170,14 @@ def _of_raters(rated: DoubleRatings, level: float) -> Iterator[Statistic]:
     """Yield each rater's severity, in points of 100, and agreement with the others, over all items of all files."""
     points = POINTS * np.concatenate([one.value for one in rated.items])
     of_file = np.tile(np.arange(len(rated.site)), len(rated.items))
-    severity = rater_severity(points, clusters=of_file, confidence_level=level)
+    severity = rater_severity(Labelled(points, rated.raters), clusters=of_file, confidence_level=level)
     agreements = [_with_others(rated, categories, level) for categories in _scales(rated)]
     for g, rater in enumerate(rated.raters):
-        reason = severity.rater_reasons[g]
-        notes = severity.flags if reason is None else (reason,)
+        notes = notes_of_rater(rater, severity.rater_reasons[g], severity.flags)
         files = int(np.unique(of_file[_shared(points, g)]).size)
         yield Statistic.of("severity", files, severity.estimate[g], severity.ci[g], notes=notes).where(rater=rater)
         for agreement in agreements:
-            reason = agreement.rater_reasons[g]
-            notes = () if reason is None else (reason,)
+            notes = notes_of_rater(rater, agreement.rater_reasons[g], agreement.flags)
             name, kappa, ci = _name(agreement.categories), agreement.estimate[g], agreement.ci[g]
             yield Statistic.of(name, files, kappa, ci, notes=notes).where(rater=rater)
 
@@ -184,7 +194,7 @@ def _with_others(rated: DoubleRatings, categories: tuple[float, ...], level: flo
     """Return each rater's agreement with the others over the items of one scale, answers clustered in files."""
     items = [one for one in rated.items if one.categories == categories]
     return leave_one_out_agreement(
-        np.concatenate([one.codes for one in items]),
+        Labelled(np.concatenate([one.codes for one in items]), rated.raters),
         weights="quadratic" if len(categories) > 2 else None,
         categories=categories,
         clusters=np.concatenate([one.file for one in items]),

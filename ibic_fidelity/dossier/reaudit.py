@@ -13,7 +13,6 @@ from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import FIDELITY
 from ibic_fidelity.psychometrics import (
-    IntraclassCorrelation,
     LimitsOfAgreement,
     intraclass_correlation,
     limits_of_agreement,
@@ -41,23 +40,25 @@ def reaudited(
     return list(_rows(fresh, instrument, sites, waves, level)), told
 
 
-def icc_row(name: str, icc: IntraclassCorrelation, *more: Message) -> Statistic:
-    """Return ICC(A,1) of two occasions with an interval and what weakens it.
+def icc_rows(name: str, x: Floats, level: float, *more: Message) -> Iterator[Statistic]:
+    """Yield ICC(A,1) and ICC(C,1) of two occasions (units, 2), with intervals and what weakens them.
 
-    The usual interval holds where occasions do not differ in level, as the preface says; where they plainly
-    differ the modified one takes its place.
+    Agreement counts a change of level between the occasions as error; two occasions say little of how much
+    there is, which only the modified interval shows. Consistency leaves it out.
     """
-    differ = any(note.code == FEW_RATERS for note in icc.flags) and icc.ci_modified is not None
-    notes = tuple(note for note in notes_of(icc.reason, icc.flags) if note.code not in OF_TWO_RATERS)
-    ci = icc.ci_modified if differ else icc.ci
-    return Statistic.of(name, icc.n, icc.estimate, ci, notes=(*notes, *more))
+    agreement = intraclass_correlation(x, confidence_level=level)
+    notes = tuple(note for note in notes_of(agreement.reason, agreement.flags) if note.code not in OF_TWO_RATERS)
+    yield Statistic.of(name, agreement.n, agreement.estimate, agreement.ci_adjusted, notes=(*notes, *more))
+    order = intraclass_correlation(x, definition="consistency", confidence_level=level)
+    told = (*notes_of(order.reason, order.flags), *more)
+    yield Statistic.of(f"{name}_consistency", order.n, order.estimate, order.ci_adjusted, notes=told)
 
 
 def agreement_rows(limits: LimitsOfAgreement) -> Iterator[Statistic]:
     """Yield the mean difference and both limits of agreement."""
-    undefined = limits.reason is not None and np.isnan(limits.estimate)
-    notes = (limits.reason,) if limits.reason is not None and undefined else ()
-    yield Statistic.of("mean_difference", limits.n, limits.estimate, limits.ci, notes=notes)
+    reason = limits.reason if np.isnan(limits.estimate) else None
+    notes = notes_of(reason, limits.flags)
+    yield Statistic.of("mean_difference", limits.n, limits.estimate, limits.ci, notes=notes_of(reason, ()))
     yield Statistic.of("lower_limit", limits.n, limits.lower, limits.lower_ci, notes=notes)
     yield Statistic.of("upper_limit", limits.n, limits.upper, limits.upper_ci, notes=notes)
 
@@ -113,8 +114,7 @@ def _target(scores: Floats, level: float) -> Iterator[Statistic]:
         yield Statistic.of("reaudit_icc", n, np.nan, notes=(Message("dossier.too_few_sites", {"n": n}),))
         return
     few = (Message("dossier.few_sites", {"n": n, "least": FEW_SITES}),) if n < FEW_SITES else ()
-    icc = intraclass_correlation(x, confidence_level=level)
-    yield icc_row("reaudit_icc", icc, *few)
+    yield from icc_rows("reaudit_icc", x, level, *few)
     yield from agreement_rows(limits_of_agreement(x[:, 1], x[:, 0], confidence_level=level))
     with_interval = scores[np.isfinite(scores).all(axis=(1, 2))]
     if len(with_interval):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ibic_fidelity.dossier.occasion_pairs import one_wave
 from ibic_fidelity.dossier.statistics import Statistic, Statistics, collected, notes_of
-from ibic_fidelity.dossier.unit_values import UnitValues, unit_values
+from ibic_fidelity.dossier.unit_values import Labelled, UnitValues, unit_values
 from ibic_fidelity.errors import IbicWarning
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
@@ -24,6 +25,9 @@ from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
 
 LEAST_ROWS = 3
+FEW_SITES = 10
+#: Said of the interval for normal answers; it does not weaken the adjusted one that stands in its place.
+OF_NORMAL_ANSWERS = ("psychometrics.feldt_too_narrow", "psychometrics.interval_too_narrow")
 #: Of an item with the rest of its scale; the others are of the item alone.
 OF_COMPLETE_ROWS = ("item_rest_correlation", "alpha_if_deleted")
 ITEM_STATISTICS = (
@@ -32,7 +36,7 @@ ITEM_STATISTICS = (
 
 
 def component_reliability(
-    responses: Responses, instrument: Instrument, *, confidence_level: float = 0.95
+    responses: Responses, instrument: Instrument, *, wave: str | None = None, confidence_level: float = 0.95
 ) -> Statistics:
     """Return the reliability statistics that each component's measurement model asks for.
 
@@ -46,6 +50,8 @@ def component_reliability(
     ----------
     responses, instrument : Responses, Instrument
         Answers, and the instrument that coded them.
+    wave : str, optional
+        The occasion to take, where there are several.
     confidence_level : float
         Of the intervals.
 
@@ -58,7 +64,7 @@ def component_reliability(
     Raises
     ------
     UsageError
-        The responses were coded by another instrument.
+        The responses were coded by another instrument, or hold several waves and none is named.
 
     Examples
     --------
@@ -69,11 +75,12 @@ def component_reliability(
     True
     """
     check_same_instrument(responses, instrument)
+    responses = one_wave(responses, wave)
     return collected(
         Message("dossier.title_reliability"),
         _all_rows(responses, instrument, confidence_level),
         instrument,
-        provenance=provenance_of(responses, instrument, {"confidence_level": confidence_level}),
+        provenance=provenance_of(responses, instrument, {"confidence_level": confidence_level, "wave": wave}),
         confidence_level=confidence_level,
     )
 
@@ -117,21 +124,22 @@ def _consistency(values: UnitValues, level: float) -> Iterator[Statistic]:
     if n < LEAST_ROWS:
         yield Statistic.of("cronbach_alpha", n, np.nan, notes=(Message("dossier.too_few_rows", {"n": n}),))
         return
-    alpha = cronbach_alpha(values.x, missing="listwise", confidence_level=level)
+    x = Labelled(values.x, values.items)
+    alpha = cronbach_alpha(x, clusters=values.site, missing="listwise", confidence_level=level)
     yield Statistic.of("cronbach_alpha", alpha.n, alpha.estimate, alpha.ci, notes=notes_of(alpha.reason, alpha.flags))
-    notes = tuple(note for note in notes_of(alpha.reason, alpha.flags) if note.code != "psychometrics.feldt_too_narrow")
+    notes = _of_adjusted(alpha.reason, alpha.flags)
     yield Statistic.of("cronbach_alpha_adjusted", alpha.n, alpha.estimate, alpha.ci_adjusted, notes=notes)
     if k == 2:
-        two = spearman_brown(values.x, missing="listwise", confidence_level=level)
+        two = spearman_brown(x, clusters=values.site, missing="listwise", confidence_level=level)
         yield Statistic.of(
-            "spearman_brown", two.n, two.estimate, two.ci_adjusted, notes=notes_of(two.reason, two.flags)
+            "spearman_brown", two.n, two.estimate, two.ci_adjusted, notes=_of_adjusted(two.reason, two.flags)
         )
     else:
-        omega = mcdonald_omega(values.x, missing="listwise", confidence_level=level)
+        omega = mcdonald_omega(x, clusters=values.site, missing="listwise", confidence_level=level)
         yield Statistic.of(
-            "mcdonald_omega", omega.n, omega.estimate, omega.ci_adjusted, notes=notes_of(omega.reason, omega.flags)
+            "mcdonald_omega", omega.n, omega.estimate, omega.ci_adjusted, notes=_of_adjusted(omega.reason, omega.flags)
         )
-        lambdas = guttman_lambda(values.x, missing="listwise", confidence_level=level)
+        lambdas = guttman_lambda(x, missing="listwise", confidence_level=level)
         yield Statistic.of("guttman_lambda2", lambdas.n, lambdas.lambda2, notes=notes_of(lambdas.reason, lambdas.flags))
     yield from _items(values)
 
@@ -156,10 +164,13 @@ def _composite(scales: list[UnitValues], level: float) -> Iterator[Statistic]:
     if n < LEAST_ROWS:
         yield Statistic.of("stratified_alpha", n, np.nan, notes=(Message("dossier.too_few_rows", {"n": n}),))
         return
-    alpha = stratified_alpha(x, strata, missing="listwise", confidence_level=level)
-    yield Statistic.of(
-        "stratified_alpha", alpha.n, alpha.estimate, alpha.ci_adjusted, notes=notes_of(alpha.reason, alpha.flags)
-    )
+    alpha = stratified_alpha(x, strata, clusters=scales[0].site, missing="listwise", confidence_level=level)
+    notes = _of_adjusted(alpha.reason, alpha.flags)
+    yield Statistic.of("stratified_alpha", alpha.n, alpha.estimate, alpha.ci_adjusted, notes=notes)
+
+
+def _of_adjusted(reason: Message | None, flags: tuple[Message, ...]) -> tuple[Message, ...]:
+    return tuple(note for note in notes_of(reason, flags) if note.code not in OF_NORMAL_ANSWERS)
 
 
 def _groups(values: UnitValues, level: float) -> Iterator[Statistic]:
@@ -169,19 +180,23 @@ def _groups(values: UnitValues, level: float) -> Iterator[Statistic]:
         yield Statistic.of("icc1", int(use.sum()), np.nan, notes=(Message("dossier.one_site"),))
         return
     y, site = values.mean[use], values.site[use]
+    n_sites = len(set(site.tolist()))
+    few = (Message("dossier.few_sites", {"n": n_sites, "least": FEW_SITES}),) if n_sites < FEW_SITES else ()
     groups = group_mean_reliability(y, site, confidence_level=level)
-    yield Statistic.of("icc1", groups.n, groups.icc1, groups.icc1_ci, notes=notes_of(groups.reason, groups.flags))
-    yield Statistic.of("icc2", groups.n, groups.icc2, groups.icc2_ci, notes=notes_of(groups.reason, groups.flags))
+    told = (*notes_of(groups.reason, groups.flags), *few)
+    yield Statistic.of("icc1", groups.n, groups.icc1, groups.icc1_ci_adjusted, notes=told)
+    yield Statistic.of("icc2", groups.n, groups.icc2, groups.icc2_ci_adjusted, notes=told)
     yield Statistic.of(
         "design_effect",
         groups.n,
         groups.design_effect,
         groups.design_effect_ci,
-        notes=notes_of(groups.reason, groups.flags),
+        notes=told,
     )
     reml = group_mean_reliability(y, site, estimator="REML", confidence_level=level)
-    yield Statistic.of("icc1_reml", reml.n, reml.icc1, reml.icc1_ci, notes=notes_of(reml.reason, reml.flags))
-    yield Statistic.of("icc2_reml", reml.n, reml.icc2, reml.icc2_ci, notes=notes_of(reml.reason, reml.flags))
+    told = (*notes_of(reml.reason, reml.flags), *few)
+    yield Statistic.of("icc1_reml", reml.n, reml.icc1, reml.icc1_ci_adjusted, notes=told)
+    yield Statistic.of("icc2_reml", reml.n, reml.icc2, reml.icc2_ci_adjusted, notes=told)
 
 
 def _agreement(values: UnitValues) -> Iterator[Statistic]:
@@ -198,7 +213,11 @@ def _agreement(values: UnitValues) -> Iterator[Statistic]:
         ("ad", of_items.ad),
     ):
         method = f"null {of_items.null}" if name.startswith("rwg") else ""
-        yield Statistic.of(f"{name}_mean", of_items.n, index.mean, method=method)
-        yield Statistic.of(f"{name}_median", of_items.n, index.median, method=method)
-        for group, n, estimate in zip(of_items.groups, of_items.group_n.tolist(), index.estimate.tolist(), strict=True):
-            yield Statistic.of(name, n, estimate, method=method).where(site=str(group))
+        told = notes_of(None, (*of_mean.flags, *of_items.flags))
+        notes = tuple(note for note in told if (name == "awg") == note.code.startswith("psychometrics.awg"))
+        yield Statistic.of(f"{name}_mean", of_items.n, index.mean, method=method, notes=notes)
+        yield Statistic.of(f"{name}_median", of_items.n, index.median, method=method, notes=notes)
+        by_group = zip(of_items.groups, of_items.group_n.tolist(), index.estimate.tolist(), index.reasons, strict=True)
+        for group, n, estimate, reason in by_group:
+            notes = notes_of(reason, ())
+            yield Statistic.of(name, n, estimate, method=method, notes=notes).where(site=str(group))

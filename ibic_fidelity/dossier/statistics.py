@@ -103,10 +103,14 @@ class Statistics:
 
     @property
     def table(self) -> pd.DataFrame:
-        """Return every statistic as a new frame."""
+        """Return every statistic as a new frame, reasons in English."""
+        return self.table_in("en")
+
+    def table_in(self, language: Language) -> pd.DataFrame:
+        """Return every statistic as a new frame, reasons in a language."""
         columns: dict[str, Any] = {name: self.rows[name].tolist() for name in self.rows.columns}
         columns["ci_level"] = [self.confidence_level] * len(self.rows)
-        columns["reason"] = [joined(notes, "en") for notes in self.notes]
+        columns["reason"] = [joined(notes, language) for notes in self.notes]
         return table(columns, extra=("rater",))
 
     def with_rows(self, rows: Iterable[Statistic]) -> Statistics:
@@ -126,12 +130,16 @@ class Statistics:
         """Return the printed label of a component, source or item; of anything else its own name."""
         return self.labels[name][language] if name in self.labels else name
 
-    def text(self, language: Language = "en") -> str:
-        """Return what there is by component, item and rater; sites stand in `table`."""
+    def heading(self, language: Language = "en") -> str:
+        """Return what the statistics are about and what must be known of all of them."""
         lines = [self.title.text(language)]
         if self.provenance.synthetic:
             lines.append(text("dossier.synthetic", language))
-        lines += [message.text(language) for message in self.preface]
+        return "\n".join([*lines, *(message.text(language) for message in self.preface)])
+
+    def text(self, language: Language = "en") -> str:
+        """Return what there is by component, item and rater; sites stand in `table`."""
+        lines = [self.heading(language)]
         for (source, component), rows in groupby(self, key=lambda row: (row.source, row.component)):
             names = [f"{self.label(component, language)} [{component}]"] if component else []
             names += [self.label(source, language)] if source else []
@@ -151,12 +159,18 @@ class Statistics:
             named = f" ({'; '.join(of)})" if 1 < len(whole) > len(of) else ""
             yield f"  * {note.text(language)}{named}"
         parts = [row for row in rows if level_of(row) in {"item", "rater"}]
+        said: dict[Message, list[str]] = {}
         for (item, rater), of_part in groupby(parts, key=lambda row: (row.item, row.rater)):
             told = list(of_part)
-            figures = "; ".join(f"{self.name(row, language)} {self.figure(row, language)}" for row in told)
-            notes = joined(tuple(dict.fromkeys(note for row in told for note in row.notes)), language)
+            figures = "; ".join(
+                f"{self.name(row, language)} {self.figure(row, language)}{'*' if row.notes else ''}" for row in told
+            )
             head = text("dossier.rater", language, rater=rater) if rater else self.label(item, language)
-            yield f"  {head}: {figures}, n = {max(row.n for row in told)}{f'; {notes}' if notes else ''}"
+            yield f"  {head}: {figures}, n = {max(row.n for row in told)}"
+            for note in dict.fromkeys(note for row in told for note in row.notes):
+                said.setdefault(note, []).append(rater or item)
+        for note, of in said.items():
+            yield f"    * {note.text(language)} ({', '.join(of)})"
 
     def name(self, row: Statistic, language: Language) -> str:
         """Return what a statistic is called."""
@@ -215,6 +229,17 @@ def notes_of(reason: Message | None, flags: Iterable[Message]) -> tuple[Message,
     """Return why a result is not defined and what weakens it, each once."""
     said = (*((reason,) if reason is not None else ()), *flags)
     return tuple(dict.fromkeys(said))
+
+
+def notes_of_rater(rater: str, reason: Message | None, flags: Iterable[Message]) -> tuple[Message, ...]:
+    """Return what is said of one rater: the reason, and flags that name this rater among others."""
+    own = [Message(flag.code, {**flag.params, "raters": [rater]}) for flag in flags if rater in _named(flag)]
+    return notes_of(reason, own)
+
+
+def _named(flag: Message) -> list[str]:
+    named = flag.params.get("raters", ())
+    return [str(name) for name in named] if isinstance(named, list | tuple) else []
 
 
 def joined(notes: tuple[Message, ...], language: Language) -> str:

@@ -15,6 +15,18 @@ from ibic_fidelity.scoring.measures import measure_values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """A table whose columns have names, of items or raters, so that what statistics say of it names them."""
+
+    values: NDArray[np.float64]
+    columns: tuple[str, ...]
+
+    def to_numpy(self) -> NDArray[np.float64]:
+        """Return the values, shape (rows, columns)."""
+        return self.values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class UnitValues:
     """The items of a component, as one source answers them.
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Notes that say how a rule came out, and weaken no interval.
 VERDICTS = frozenset({
+    "dossier.ready", "dossier.not_ready", "dossier.ready_undecided",
     "dossier.certified", "dossier.certified_surely", "dossier.not_certified", "dossier.not_decided",
 })  # fmt: skip
 Level = Literal["item", "component", "rater"]

@@ -6,26 +6,44 @@ from .agreement.severity import RaterSeverity, rater_severity
 from .agreement.single_rater_results import RaterAgreement, RaterCertification
 from .agreement.single_raters import certify_raters, leave_one_out_agreement
 from .agreement.two_raters import cohen_kappa, percent_agreement, scott_pi
+from .consistency.alpha_result import CronbachAlpha
 from .consistency.composites import StratifiedAlpha, stratified_alpha
-from .consistency.factor_reliability import McDonaldOmega, mcdonald_omega
+from .consistency.factor_reliability import mcdonald_omega
 from .consistency.guttman import GuttmanLambda, guttman_lambda
-from .consistency.internal_consistency import CronbachAlpha, cronbach_alpha
+from .consistency.internal_consistency import cronbach_alpha
 from .consistency.items import ItemAnalysis, item_analysis
+from .consistency.omega_result import McDonaldOmega
 from .consistency.two_items import SpearmanBrown, spearman_brown
+from .generalizability.components import VarianceComponents
+from .generalizability.composite import CompositeGeneralizability, composite_generalizability
+from .generalizability.decision_results import DecisionStudy, NeededConditions
+from .generalizability.decisions import decision_study
+from .generalizability.design import Design, parse_design
+from .generalizability.levels import MultilevelAlpha, multilevel_alpha
+from .generalizability.precision import generalizability_study
+from .generalizability.studies import variance_components
+from .generalizability.study_results import GeneralizabilityStudy, WayOfWorking
 from .intraclass.agreement_limits import LimitsOfAgreement, limits_of_agreement
-from .intraclass.groups import GroupMeanReliability, group_mean_reliability
+from .intraclass.group_result import GroupMeanReliability
+from .intraclass.groups import group_mean_reliability
 from .intraclass.measurement_error import (
     SmallestDetectableChange,
     StandardErrorOfMeasurement,
     smallest_detectable_change,
     standard_error_of_measurement,
 )
-from .intraclass.raters import IntraclassCorrelation, intraclass_correlation
-from .within_group import GroupIndex, WithinGroupAgreement, within_group_agreement
+from .intraclass.rater_result import IntraclassCorrelation
+from .intraclass.raters import intraclass_correlation
+from .within_group import within_group_agreement
+from .within_group_result import GroupIndex, WithinGroupAgreement
 
 __all__ = [
     "AgreementCoefficient",
+    "CompositeGeneralizability",
     "CronbachAlpha",
+    "DecisionStudy",
+    "Design",
+    "GeneralizabilityStudy",
     "GroupIndex",
     "GroupMeanReliability",
     "GuttmanLambda",
@@ -33,6 +51,8 @@ __all__ = [
     "ItemAnalysis",
     "LimitsOfAgreement",
     "McDonaldOmega",
+    "MultilevelAlpha",
+    "NeededConditions",
     "RaterAgreement",
     "RaterCertification",
     "RaterDrift",
@@ -41,13 +61,18 @@ __all__ = [
     "SpearmanBrown",
     "StandardErrorOfMeasurement",
     "StratifiedAlpha",
+    "VarianceComponents",
+    "WayOfWorking",
     "WithinGroupAgreement",
     "brennan_prediger",
     "certify_raters",
     "cohen_kappa",
+    "composite_generalizability",
     "conger_kappa",
     "cronbach_alpha",
+    "decision_study",
     "fleiss_kappa",
+    "generalizability_study",
     "group_mean_reliability",
     "guttman_lambda",
     "gwet_ac",
@@ -57,6 +82,8 @@ __all__ = [
     "leave_one_out_agreement",
     "limits_of_agreement",
     "mcdonald_omega",
+    "multilevel_alpha",
+    "parse_design",
     "percent_agreement",
     "rater_drift",
     "rater_severity",
@@ -65,5 +92,6 @@ __all__ = [
     "spearman_brown",
     "standard_error_of_measurement",
     "stratified_alpha",
+    "variance_components",
     "within_group_agreement",
 ]

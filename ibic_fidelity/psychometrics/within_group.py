@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.numbers import coefficient
-from ibic_fidelity.foundation.results import table
 from ibic_fidelity.psychometrics._arguments import (
     COMPLETE_TABLE,
     Booleans,
@@ -29,9 +27,7 @@ from ibic_fidelity.psychometrics._arguments import (
     read_only,
     warn_undefined,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ibic_fidelity.psychometrics.within_group_result import GroupIndex, WithinGroupAgreement
 
 #: The distribution of answers without any agreement, whose variance rwg compares with.
 NullDistribution = Literal["uniform", "slightly_skewed", "moderately_skewed", "heavily_skewed"]
@@ -43,126 +39,6 @@ _FIVE_POINT_NULLS: dict[str, tuple[float, ...]] = {
     "moderately_skewed": (0.00, 0.10, 0.15, 0.40, 0.35),
     "heavily_skewed": (0.00, 0.00, 0.10, 0.40, 0.50),
 }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GroupIndex:
-    """One index of agreement over the groups.
-
-    Attributes
-    ----------
-    estimate : array of shape (groups,)
-        The index, NaN where it is not defined.
-    truncated : array of bool of shape (groups,)
-        True where the variance exceeded the null distribution's and the index was put to 0.
-    mean, median : float
-        Over the groups where it is defined.
-    n_groups : int
-        How many those are.
-    """
-
-    estimate: Floats
-    truncated: Booleans
-    mean: float
-    median: float
-    n_groups: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WithinGroupAgreement:
-    """Agreement within groups, as `within_group_agreement` returns it; arrays have one value a group.
-
-    Attributes
-    ----------
-    groups : tuple
-        The groups' labels, sorted.
-    group_n : array of int
-        Members of each group, counted after the missing-data rule.
-    rwg : GroupIndex
-        Of the members' means over the items (of the item itself if there is one).
-    rwg_j : GroupIndex
-        rwg(j), of all items together; grows with their number.
-    awg : GroupIndex
-        awg, mean over the items in which it is defined.
-    ad : GroupIndex
-        Mean absolute deviation from the group's mean, mean over the items, in units of the scale.
-    awg_items : array of int
-        Items in which the group's awg is defined.
-    mean, variance : array of float
-        Of the members' means over the items; variance with n − 1.
-    n, k : int
-        Members used, items.
-    n_dropped : int
-        Members left out by ``missing="listwise"``.
-    low, high : float
-        The lowest and highest answer.
-    null : str
-        The null distribution, "given variance" if a number was given.
-    null_variance : float
-        Its variance.
-    missing : str
-        The missing-data rule.
-    flags : tuple of Message
-        How many groups were truncated or left undefined, and why.
-    """
-
-    groups: tuple[Any, ...]
-    group_n: Integers
-    rwg: GroupIndex
-    rwg_j: GroupIndex
-    awg: GroupIndex
-    ad: GroupIndex
-    awg_items: Integers
-    mean: Floats
-    variance: Floats
-    n: int
-    k: int
-    n_dropped: int
-    low: float
-    high: float
-    null: str
-    null_variance: float
-    missing: str
-    flags: tuple[Message, ...]
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Return one line a group and index.
-
-        Columns: statistic (rwg, rwg_j, awg, ad), n, estimate, reason, group, truncated.
-        """
-        names = ("rwg", "rwg_j", "awg", "ad")
-        rows = [(group, name) for group in range(len(self.groups)) for name in names]
-        return table(
-            {
-                "statistic": [name for _, name in rows],
-                "n": [int(self.group_n[group]) for group, _ in rows],
-                "estimate": [float(getattr(self, name).estimate[group]) for group, name in rows],
-                "reason": [self._reason(group, name) for group, name in rows],
-                "group": [self.groups[group] for group, _ in rows],
-                "truncated": [bool(getattr(self, name).truncated[group]) for group, name in rows],
-            },
-            extra=("group", "truncated"),
-        )
-
-    def summary(self) -> str:
-        """Return a few lines in English: mean and median of each index, then the flags."""
-        lines = [f"{self.n} members of {len(self.groups)} groups, {self.k} item(s), null {self.null}."]
-        for name, index in (("rwg", self.rwg), ("rwg(j)", self.rwg_j), ("awg", self.awg), ("AD", self.ad)):
-            middle = f"mean {coefficient(index.mean, 'en')}, median {coefficient(index.median, 'en')}"
-            lines.append(f"{name}: {middle}, {index.n_groups} groups.")
-        return "\n".join([*lines, *(flag.text("en") for flag in self.flags)])
-
-    def _reason(self, group: int, name: str) -> str:
-        n, least = int(self.group_n[group]), _least_raters(self.low, self.high)
-        if n < 2:
-            return Message("psychometrics.single_members", {"n": 1}).text("en")
-        if name == "awg" and n < least:
-            return Message("psychometrics.awg_few_raters", {"n": 1, "least": least}).text("en")
-        if name == "awg" and self.awg_items[group] < self.k:
-            undefined = self.k - int(self.awg_items[group])
-            return Message("psychometrics.awg_extreme_means", {"n": undefined}).text("en")
-        return ""
 
 
 def within_group_agreement(
@@ -262,12 +138,14 @@ def within_group_agreement(
     membership = as_groups(groups, matrix.cells.shape[0])
     used = complete_rows(matrix.cells, matrix.labels, missing) & known_groups_rows(membership, missing)
     sums = _Sums.of(matrix.cells[used], membership.codes[used])
-    rwg = _rwg(sums.total_variance, null_variance, 1)
-    rwg_j = _rwg(sums.variances.mean(axis=1), null_variance, k)
+    single = _reasons(sums.n, None, k=k, least=0)
+    rwg = _rwg(sums.total_variance, null_variance, 1, single)
+    rwg_j = _rwg(sums.variances.mean(axis=1), null_variance, k, single)
     by_item = _awg(sums, lowest, highest)
     awg_items = (~np.isnan(by_item)).sum(axis=1)
-    awg = _index(np.where(awg_items > 0, np.nansum(by_item, axis=1) / np.maximum(awg_items, 1), np.nan))
-    ad = _index(np.where(sums.n > 1, sums.deviations.mean(axis=1), np.nan))
+    of_awg = _reasons(sums.n, awg_items, k=k, least=_least_raters(lowest, highest))
+    awg = _index(np.where(awg_items > 0, np.nansum(by_item, axis=1) / np.maximum(awg_items, 1), np.nan), of_awg)
+    ad = _index(np.where(sums.n > 1, sums.deviations.mean(axis=1), np.nan), single)
     flags = _flags(sums.n, awg_items, rwg, rwg_j, k=k, least=_least_raters(lowest, highest))
     undefined = tuple(flag for flag in flags if flag.code != "psychometrics.truncated")
     if undefined:
@@ -348,12 +226,27 @@ def _null_variance(null: object, low: float, high: float) -> tuple[str, float]:
     return str(null), float(shares @ np.square(levels - shares @ levels))
 
 
-def _rwg(variance: Floats, null_variance: float, k: int) -> GroupIndex:
+def _rwg(variance: Floats, null_variance: float, k: int, reasons: tuple[Message | None, ...]) -> GroupIndex:
     """Return rwg(j) of variances (G,), k = 1 for rwg."""
     ratio = variance / null_variance
     truncated = ratio > 1.0
     agreement = k * (1.0 - np.where(truncated, 1.0, ratio))
-    return _index(agreement / (agreement + np.where(truncated, 1.0, ratio)), truncated)
+    return _index(agreement / (agreement + np.where(truncated, 1.0, ratio)), reasons, truncated)
+
+
+def _reasons(n: Integers, awg_items: Integers | None, *, k: int, least: int) -> tuple[Message | None, ...]:
+    """Return for each group why an index is not defined, or not in all items (awg, whose items are given)."""
+    made: list[Message | None] = []
+    for members, items in zip(n.tolist(), [k] * len(n) if awg_items is None else awg_items.tolist(), strict=True):
+        if members < 2:
+            made.append(Message("psychometrics.single_members", {"n": 1}))
+        elif members < least:
+            made.append(Message("psychometrics.awg_few_raters", {"n": 1, "least": least}))
+        elif items < k:
+            made.append(Message("psychometrics.awg_extreme_means", {"n": k - items}))
+        else:
+            made.append(None)
+    return tuple(made)
 
 
 def _awg(sums: _Sums, low: float, high: float) -> Floats:
@@ -376,7 +269,7 @@ def _least_raters(low: float, high: float) -> int:
     return max(2, math.ceil(high - low))
 
 
-def _index(estimate: Floats, truncated: Booleans | None = None) -> GroupIndex:
+def _index(estimate: Floats, reasons: tuple[Message | None, ...], truncated: Booleans | None = None) -> GroupIndex:
     """Return an index with its mean and median over the groups where it is defined."""
     defined = estimate[~np.isnan(estimate)]
     return GroupIndex(
@@ -385,6 +278,7 @@ def _index(estimate: Floats, truncated: Booleans | None = None) -> GroupIndex:
         mean=float(defined.mean()) if defined.size else math.nan,
         median=float(np.median(defined)) if defined.size else math.nan,
         n_groups=int(defined.size),
+        reasons=reasons,
     )
 
 

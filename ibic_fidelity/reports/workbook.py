@@ -97,6 +97,8 @@ def _sheets(material: Material) -> dict[str, Table]:
 def _write(book: Workbook, name: str, table: Table, formats: dict[Any, Any]) -> None:
     sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 0)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     for j, column in enumerate(table.columns):
         sheet.write_string(0, j, column.title, formats["head"])
         sheet.set_column(j, j, column.width)

@@ -118,16 +118,20 @@ def find_answers(
     for j in free:
         for source, column in _meanings(table.headers[j], instrument, present):
             used.add(j)
-            if column in answers[source]:
-                other = table.headers[answers[source][column]]
-                found.fault("column_same", table, row=1, column=j, other=masked(other))
-            else:
+            before = answers[source].get(column)
+            if before is None or _is_blank(table, before):
                 answers[source][column] = j
+            elif not _is_blank(table, j):  # an empty column is what is left of another source in a part of an export
+                found.fault("column_same", table, row=1, column=j, other=masked(table.headers[before]))
     _tell(table, keys, answers, instrument, found)
     aside = [j for j in free if j not in used]
     missing = _missing_columns(table, instrument, answers, found, partial=partial)
     _set_aside(table, aside, missing, found)
     return Layout(keys, answers)
+
+
+def _is_blank(table: RawTable, j: int) -> bool:
+    return not any(cell.strip() for cell in table.cells[j])
 
 
 def columns_read(instrument: Instrument, source: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import difflib
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,7 @@ _STORED_AS_NUMBER = {"spss": "responses.site_number_spss", "stata": "responses.s
 #: Keys that may stand for a person, so that nothing in the form of a personal number belongs there.
 _OF_PERSONS = ("unit", "cluster", "rater")
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]")
+ALIKE_SHOWN = 5
 #: The nation in the registers of Statistics Sweden and Kolada; no municipality.
 NATION = "0000"
 
@@ -55,6 +56,8 @@ def _texts(rows: Rows, j: int, key: str) -> list[str] | None:
     if not any(plain.values()) and key != "site":
         return None
     rules = {cell: rule for cell, text in plain.items() if (rule := _fault(text, key, j, rows)) is not None}
+    if key in _OF_PERSONS:
+        _note_alike(rows, j, plain.values())
     trimmed = {cell for cell, text in plain.items() if cell != text and cell not in rules}
     if trimmed:
         n = sum(cell in trimmed for cell in cells)
@@ -63,6 +66,18 @@ def _texts(rows: Rows, j: int, key: str) -> list[str] | None:
         rules |= _name_areas(rows, j, plain, rules)
     rows.refuse(j, rules)
     return [plain[cell] for cell in cells]
+
+
+def _note_alike(rows: Rows, j: int, texts: Iterable[str]) -> None:
+    """Tell which names differ in upper and lower case or blanks only: they count as different."""
+    alike: dict[str, set[str]] = {}
+    for text in texts:
+        alike.setdefault("".join(text.split()).casefold(), set()).add(text)
+    pairs = sorted(" / ".join(sorted(names)) for names in alike.values() if len(names) > 1)
+    if pairs:
+        column = rows.table.headers[j]
+        shown = [*pairs[:ALIKE_SHOWN], *(["…"] if len(pairs) > ALIKE_SHOWN else [])]
+        rows.found.note("note_alike", file=rows.table.file, column=column, n=len(pairs), names=shown)
 
 
 def _name_areas(rows: Rows, j: int, plain: dict[str, str], faulty: Mapping[str, Message]) -> dict[str, Message]:

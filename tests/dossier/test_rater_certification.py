@@ -41,7 +41,7 @@ def test_planted_shares_of_right_answers_come_back(round_):
 def test_the_able_are_certified_the_severe_and_the_guessing_not(round_):
     rows = of_raters(round_[2], "certified_kappa")
     assert (rows.n == 12).all()
-    certified = rows.reason.str.startswith("Certified")
+    certified = rows.reason.str.startswith("All in all: ready")
     assert certified.to_dict() == {"g01": True, "g02": True, "g03": True, "g04": True, "g05": False, "g06": False}
 
 
@@ -62,11 +62,18 @@ def test_kappa_is_cohens_with_not_applicable_as_an_answer(round_):
     assert of_raters(result, "certified_kappa").loc["g03"].estimate == pytest.approx(expected.estimate, abs=IDENTITY)
 
 
+def test_each_kind_of_items_has_to_be_passed(round_):
+    """g05 rates levels well and yes and no badly: not ready."""
+    rows = of_raters(round_[2], "certified_kappa")
+    assert rows.loc["g05"].reason.startswith("All in all: not ready")
+    assert "Certified" in of_raters(round_[2], "certified_kappa_weighted").loc["g05"].reason
+
+
 def test_an_interval_without_width_makes_nothing_sure(round_):
     rows = of_raters(round_[2], "certified_kappa_weighted")
     perfect = rows[rows.estimate == 1]
     assert len(perfect)
-    assert not perfect.reason.str.contains("surely").any()
+    assert not perfect.reason.str.contains("Certified, surely").any()
 
 
 def test_each_item_tells_how_often_all_are_right(round_):

@@ -341,7 +341,8 @@ def test_full_agreement_is_one_where_it_is_defined():
     for function in (*ALL, alpha):
         result = function([[1, 1], [2, 2], [3, 3]])
         assert result.estimate == pytest.approx(1)
-        assert (result.std_error, result.ci.low) == (0, pytest.approx(1))
+        assert (result.std_error, result.ci.high) == (0, pytest.approx(1))
+        assert result.ci.low < 0.3
         assert [flag.code for flag in result.flags] == ["psychometrics.agreement_without_spread"]
 
 
@@ -522,7 +523,7 @@ def test_result_is_complete_and_the_table_has_the_declared_columns():
         "percentile bootstrap of units",
     ]
     assert result.table["statistic"].tolist() == ["gwet_ac2"] * 2
-    assert "Gwet's AC2 (quadratic) .91, 95% interval .53–.98" in result.summary()
+    assert "Gwet's AC2 (quadratic) .91, 95% interval .52–.98" in result.summary()
     assert not result.weights.flags.writeable
     assert not result.categories.flags.writeable
     with pytest.raises(AttributeError):

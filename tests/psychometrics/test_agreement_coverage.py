@@ -44,6 +44,13 @@ def test_the_table_has_every_cell_once(script, rows):
         else:
             up, down = script.STEPS[design.prevalence]
             wanted.append(("change", "", "t", str(design.n), up - down))
+    for design in script.poor_designs():
+        most, few, share = script.POOR[design.prevalence]
+        value = 2 * (most + share * (few - most)) - 1
+        wanted += [
+            ("certified_kappa", "unweighted", method, str(design.n), value)
+            for method in (script.LINEARISED, script.UNSEEN)
+        ]
     names = ("statistic", "weighting", "method", "n")
     assert len(rows) == len(wanted)
     for row, (*name, value) in zip(rows, wanted, strict=True):
@@ -88,6 +95,40 @@ def test_changes_cover_as_required_or_are_flagged(rows):
     assert made
     for coverage, flagged, _ in made:
         assert 0.93 < coverage < 0.975 or flagged > 0.5
+
+
+def test_the_limit_of_certification_holds_from_twelve_files_on(script, rows):
+    made = of(rows, script.UNSEEN)
+    assert len(made) == len(script.poor_designs())
+    for coverage, _, row in made:
+        assert coverage > 0.97
+        assert float(row["above"]) <= 0.02
+        assert row["within"] == "yes"
+
+
+def test_intervals_of_few_files_are_flagged(script, rows):
+    for coverage, flagged, row in of(rows, script.LINEARISED):
+        if row["statistic"] == "certified_kappa" and int(row["clusters"]) < 30:
+            assert flagged == 1
+        elif row["statistic"] == "certified_kappa":
+            assert coverage > 0.91
+
+
+def test_units_of_one_rating_do_not_narrow_intervals(script, rows):
+    def cells(n, holes):
+        keys = ("statistic", "weighting", "prevalence")
+        same = {"n": n, "holes": holes, "method": script.LINEARISED}
+        names = {"cohen_kappa": "conger_kappa", "scott_pi": "fleiss_kappa"}
+        found = [row for row in rows if same.items() <= row.items()]
+        return {(names.get(row["statistic"], row["statistic"]), *(row[key] for key in keys[1:])): row for row in found}
+
+    alone, beside = cells("10", "no"), cells("310", "single")
+    assert set(alone) == set(beside)
+    for key, row in beside.items():
+        if key[0] in {"percent_agreement", "brennan_prediger", "krippendorff_alpha"}:
+            assert float(row["coverage"]) == pytest.approx(float(alone[key]["coverage"]), abs=0.03)
+            assert float(row["flagged"]) == pytest.approx(float(alone[key]["flagged"]), abs=0.04)
+        assert float(row["flagged"]) > 0.85
 
 
 @pytest.mark.parametrize("holes", ["no", "yes"])

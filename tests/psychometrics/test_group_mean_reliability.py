@@ -261,7 +261,7 @@ def test_table(shrout_fleiss):
     assert result.table.columns.tolist() == [
         "statistic", "n", "estimate", "ci_low", "ci_high", "ci_level", "method", "reason", "n_groups",
     ]  # fmt: skip
-    assert result.table["statistic"].tolist() == ["icc1", "icc2", "icc1_anova", "design_effect"]
+    assert result.table["statistic"].tolist() == ["icc1", "icc2", "icc1_anova", "design_effect"] * 2
     assert "24 members of 6 groups" in result.summary()
 
 

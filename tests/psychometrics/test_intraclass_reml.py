@@ -286,7 +286,9 @@ def test_the_bootstrap_is_reproducible_and_near_the_exact_interval():
     assert one.ci_bootstrap.low == pytest.approx(one.ci.low, abs=0.03)
     assert one.ci_bootstrap.high == pytest.approx(one.ci.high, abs=0.03)
     assert "bootstrap of targets" in one.summary()
-    assert one.table["method"].tolist() == ["ANOVA; exact F", "ANOVA; percentile bootstrap of targets"]
+    assert one.table["method"].tolist() == [
+        f"ANOVA; {m}" for m in ("exact F", "exact F, adjusted", "percentile bootstrap of targets")
+    ]
 
 
 def test_the_bootstrap_of_a_table_with_holes():
@@ -354,7 +356,7 @@ def test_the_design_effect_and_the_means_of_groups():
         assert result.design_effect == pytest.approx(1 + (kish - 1) * result.icc1, rel=IDENTITY)
         limits = [1 + (kish - 1) * limit for limit in (result.icc1_ci.low, result.icc1_ci.high)]
         assert [result.design_effect_ci.low, result.design_effect_ci.high] == pytest.approx(limits, rel=IDENTITY)
-        assert result.table["statistic"].tolist() == ["icc1", "icc2", "icc1_anova", "design_effect"]
+        assert result.table["statistic"].tolist() == ["icc1", "icc2", "icc1_anova", "design_effect"] * 2
         table = result.group_table.set_index("group")
         assert table.index.tolist() == list("abcdef")
         assert table.loc["a", "n"] == 20

@@ -197,7 +197,9 @@ def test_the_rule_of_certification():
     x = pd.DataFrame({"good": good, "fair": fair, "poor": poor, "few": few, "same": same})
     result = pm.certify_raters(x, gold)
     assert result.verdict == ("certified", "certified", "not_certified", "not_decided", "not_decided")
-    assert result.lower_limit_passes == (True, bool(result.ci[1].low >= 0.7), False, True, False)
+    assert result.lower_limit_passes == (False, False, False, False, False)
+    twice = pm.certify_raters(pd.concat([x, x]), [*gold, *gold])
+    assert twice.lower_limit_passes == (True, True, False, False, False)
     codes = [reason and reason.code.removeprefix("psychometrics.") for reason in result.rater_reasons]
     assert codes == [None, None, None, "rater_too_few_units", "rater_one_category"]
     np.testing.assert_allclose(result.percent[[0, 1, 4]], [1, 0.9, 1 / 3])

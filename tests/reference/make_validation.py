@@ -76,7 +76,8 @@ values and the coverage of the intervals made from them (tests/scoring, calibrat
 - the variance of rater severity from a network of double ratings (`rater_spread`), and that of one reading of a
   document (`reading_spread`);
 - components and totals whose items come from several sources (`composite_score`);
-- the probability behind a gate (`probability_below`).
+- the probability behind a gate (`probability_below`);
+- generalizability of a composite (`composite_generalizability`): two routes that agree, and planted covariances.
 """
 
 

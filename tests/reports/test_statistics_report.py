@@ -123,7 +123,7 @@ def test_no_statistics_at_all_is_a_page_that_says_so(statistics_of, reliability,
 
 
 def test_remarks_stand_once_below_with_a_number_in_the_table(statistics_of, reliability, page):
-    note = Message("psychometrics.icc_interval_not_reliable", {"share": "35%"})
+    note = Message("psychometrics.icc_interval_not_reliable", {"share": 0.35})
     rows = [
         Statistic(name, 90, 0.5, 0.2, 0.7, "F", (note,), source="files", component="ut") for name in ("icc1", "icc2")
     ]

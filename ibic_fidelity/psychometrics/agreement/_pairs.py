@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ibic_fidelity.foundation.results import ConfidenceInterval
-from ibic_fidelity.psychometrics._arguments import Booleans, Floats, Integers
+from ibic_fidelity.psychometrics._arguments import Floats, Integers
 from ibic_fidelity.psychometrics.agreement._chance import corrected
 from ibic_fidelity.psychometrics.agreement._linearised import (
     OVER_CLUSTERS,
     OVER_UNITS,
     of_linear,
+    renumbered,
     t_interval,
     unreliable,
 )
@@ -24,12 +25,18 @@ NO_UNITS, BY_CHANCE, ONE_UNIT, ONE_CLUSTER = "no_overlap", "by_chance_full", "on
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairKappa:
-    """Kappa of one rater with another view of the same units, with what is said of it."""
+    """Kappa of one rater with another view of the same units, with what is said of it.
+
+    `apart` are the linearised deviations (n,), empty where kappa is not defined.
+    """
 
     estimate: float
     std_error: float
     ci: ConfidenceInterval
     observed: float
+    expected: float
+    apart: Floats
+    clusters: Integers | None
     n: int
     n_clusters: int | None
     why: str
@@ -42,26 +49,25 @@ def pair_kappa(own: Integers, others: Floats, weights: Floats, clusters: Integer
     of_units = renumbered(clusters, np.ones(n, dtype=bool))
     n_clusters = None if of_units is None else int(np.unique(of_units).size)
     nothing = ConfidenceInterval(math.nan, math.nan, level, OVER_UNITS if clusters is None else OVER_CLUSTERS)
+
+    def made(estimate: float, apart: Floats, why: str, error: float = math.nan) -> PairKappa:
+        given = not math.isnan(error)
+        ci = t_interval(estimate, error, 1.0 - expected, n, of_units, level) if given else nothing
+        weak = given and bool(unreliable(apart, of_units))
+        return PairKappa(estimate, error, ci, observed, expected, apart, of_units, n, n_clusters, why, weak)
+
+    observed = expected = math.nan
     if n == 0:
-        return PairKappa(math.nan, math.nan, nothing, math.nan, 0, n_clusters, NO_UNITS, False)
+        return made(math.nan, np.zeros(0), NO_UNITS)
     shares = np.bincount(own, minlength=weights.shape[0]) / n
     agreeing = (weights[own] * others).sum(axis=1)
     by_own, by_other = (weights @ others.mean(axis=0))[own], others @ (weights @ shares)
     observed, expected = float(agreeing.mean()), float(by_own.mean())
     estimate = float(corrected(np.asarray(observed), np.asarray(expected)))
     if math.isnan(estimate):
-        return PairKappa(math.nan, math.nan, nothing, observed, n, n_clusters, BY_CHANCE, False)
+        return made(math.nan, np.zeros(0), BY_CHANCE)
     moved = (1.0 - estimate) * (by_own + by_other - 2.0 * expected)
     apart = (agreeing - observed - moved) / (1.0 - expected)
     error = float(of_linear(apart, of_units))
-    if math.isnan(error):
-        return PairKappa(estimate, error, nothing, observed, n, n_clusters, ONE_UNIT if n < 2 else ONE_CLUSTER, False)
-    ci = t_interval(estimate, error, n, of_units, level)
-    return PairKappa(estimate, error, ci, observed, n, n_clusters, "", bool(unreliable(apart, of_units)))
-
-
-def renumbered(clusters: Integers | None, used: Booleans) -> Integers | None:
-    """Return the clusters of the units used, numbered without gaps."""
-    if clusters is None:
-        return None
-    return np.asarray(np.unique(clusters[used], return_inverse=True)[1].astype(np.int64))
+    why = "" if not math.isnan(error) else ONE_UNIT if n < 2 else ONE_CLUSTER
+    return made(estimate, apart, why, error)

@@ -23,6 +23,7 @@ from ibic_fidelity.psychometrics._arguments import (
     known_groups_rows,
     read_only,
 )
+from ibic_fidelity.psychometrics.agreement._linearised import of_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -67,6 +68,11 @@ class Ratings:
         return np.asarray(self.n_ratings >= 2)
 
     @property
+    def paired(self) -> tuple[int, Integers | None]:
+        """Units with two ratings or more, and their clusters, of the first study: what pairs, and rules, rest on."""
+        return of_pairs(self.clusters, self.overlapping if self.counts.ndim == 2 else self.overlapping[0])
+
+    @property
     def n_raters(self) -> int:
         """Raters with any rating of the units used."""
         return int((self.codes >= 0).any(axis=0).sum())
@@ -96,7 +102,7 @@ def read_ratings(
         Raise where there is a hole, leave out units with a hole, or leave out only units with fewer ratings
         than `least_ratings`.
     categories : array-like of shape (categories,), optional
-        All categories, increasing; without them those that occur.
+        All categories, increasing; without them those that occur in the units used.
     least_ratings : int
         How many ratings a unit needs.
     two_raters : bool
@@ -125,7 +131,7 @@ def read_ratings(
 
 def ratings_of(matrix: Matrix, used: Booleans, categories: object, of_units: Integers | None) -> Ratings:
     """Return the ratings of the rows used of a table that was read."""
-    values = _categories(matrix, categories)
+    values = _categories(matrix, used, categories)
     cells = matrix.cells[used]
     known = ~np.isnan(cells)
     codes = np.where(known, np.searchsorted(values, np.where(known, cells, 0.0)), -1).astype(np.int64)
@@ -179,9 +185,9 @@ def _named(weights: str, values: Floats) -> Floats:
     return np.asarray(1.0 - distance / distance.max())
 
 
-def _categories(matrix: Matrix, categories: object) -> Floats:
-    """Return the categories, given or found, or raise where they do not increase or do not cover the ratings."""
-    known = ~np.isnan(matrix.cells)
+def _categories(matrix: Matrix, used: Booleans, categories: object) -> Floats:
+    """Return the categories, given or found in the rows used, or raise where they do not increase or do not cover."""
+    known = ~np.isnan(matrix.cells) & used[:, np.newaxis]
     if categories is None:
         return read_only(np.unique(matrix.cells[known]))
     values = as_vector(categories, argument="categories")

@@ -27,8 +27,8 @@ from ibic_fidelity.psychometrics._arguments import (
     read_only,
     warn_undefined,
 )
-from ibic_fidelity.psychometrics.agreement._linearised import degrees_of_freedom, of_linear
-from ibic_fidelity.psychometrics.agreement._pairs import BY_CHANCE, PairKappa, pair_kappa, renumbered
+from ibic_fidelity.psychometrics.agreement._linearised import degrees_of_freedom, of_linear, renumbered
+from ibic_fidelity.psychometrics.agreement._pairs import BY_CHANCE, PairKappa, pair_kappa
 from ibic_fidelity.psychometrics.agreement._ratings import Weights, ratings_of, read_clusters, read_weights
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def rater_drift(
     weights : {"linear", "quadratic", "ordinal"} or array-like of shape (categories, categories), optional
         How far two different categories agree; see `cohen_kappa`.  None for none.
     categories : array-like of shape (categories,), optional
-        All categories, increasing; without them those that occur on either occasion.
+        All categories, increasing; without them those that occur in the units used.
     clusters : array-like of shape (units,), optional
         To which cluster (file, site) each unit belongs, where the units of one are alike: errors and intervals
         are then of clusters.  A unit without one is left out, or raises under "raise".
@@ -202,9 +202,9 @@ def rater_drift(
     freedom [1]_.  Kappa is `cohen_kappa` of the two occasions: a rater can keep the mean and still be unlike
     before.  Raters who all change alike have drifted together, or the units have changed.
 
-    Changes on fewer than 5 units, or fewer than 4 degrees of freedom, are flagged: such intervals cover .77–.92,
-    others .94–.96 (``calibration/agreement_coverage.csv``).  Kappa is flagged as in `cohen_kappa`.
-    For the levels on each occasion call `rater_severity` with each table.
+    Changes on fewer than 5 units, the same on all units, or of fewer than 4 degrees of freedom, are flagged: such
+    intervals cover .77–.92, others .94–.96 (``calibration/agreement_coverage.csv``).  Kappa is flagged as in
+    `cohen_kappa`.  For the levels on each occasion call `rater_severity` with each table.
 
     References
     ----------
@@ -293,7 +293,7 @@ def _of_rater(
     error = float(of_linear(differences - change, of_units))
     df = math.nan if math.isnan(error) else degrees_of_freedom(n, of_units)
     reach = float(stdtrit(df, 0.5 + level / 2.0)) * error
-    few = int((differences != 0).sum()) < LEAST_CHANGED or df < LEAST_DF - _ROUNDING
+    few = error == 0.0 or int((differences != 0).sum()) < LEAST_CHANGED or df < LEAST_DF - _ROUNDING
     ci = ConfidenceInterval(change - reach, change + reach, level, method)
     same = float((before == after).mean())
     return _Rater(change, error, df, ci, same, kappa, few=few and not math.isnan(error))

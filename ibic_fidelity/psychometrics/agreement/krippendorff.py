@@ -94,10 +94,12 @@ def krippendorff_alpha(
     level the mid-ranks are linearised, too (ours).  Krippendorff's own bootstrap, which draws single
     disagreements, is another one.
 
-    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's).  Fewer than 8 units
-    that carry the error, (Σd²)²/Σd⁴ of their deviations d, or fewer than 12 clusters, flag it: such intervals cover
-    anything from 0 to .98.  Cells flagged in less than a tenth of studies cover .93–.97, percentile intervals, of
-    40 units and 20 that carry the error, .92–.96 (``calibration/agreement_coverage.csv``).
+    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's) of the units with two
+    ratings or more.  Fewer than 8 of them that carry the error, (Σd²)²/Σd⁴ of their deviations d, fewer than 4 such
+    clusters, or fewer than 30 clusters flag it: such intervals cover anything from .28 to .99.  Cells flagged in less
+    than a tenth of studies cover .93–.97, percentile intervals, of 40 units and 20 that carry the error, .92–.96
+    (``calibration/agreement_coverage.csv``).  Where no unit disagrees the lower limit is Clopper and Pearson's of
+    the share of units, or clusters, that agree.
 
     References
     ----------

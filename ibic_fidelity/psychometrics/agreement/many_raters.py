@@ -38,7 +38,7 @@ def fleiss_kappa(
         How far two different categories agree; see Notes.  A matrix is symmetric, 1 on the diagonal and 0–1
         elsewhere.
     categories : array-like of shape (categories,), optional
-        All categories, increasing; without them those that occur.
+        All categories, increasing; without them those that occur in the units used.
     clusters : array-like of shape (units,), optional
         To which cluster (file, site) each unit belongs, where the units of one are alike: errors, intervals
         and bootstrap samples are then of clusters.  A unit without one is left out, or raises under "raise".
@@ -81,10 +81,12 @@ def fleiss_kappa(
     Linear and quadratic weights are :math:`1 - |c_k - c_l|/(c_{max} - c_{min})` and the same with squares, of
     the categories' numbers; ordinal ones :math:`1 - \binom{|k-l|+1}{2}/\binom{q}{2}` of their ranks.
 
-    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's).  Fewer than 8 units
-    that carry the error, (Σd²)²/Σd⁴ of their deviations d, or fewer than 12 clusters, flag it: such intervals cover
-    anything from 0 to .98.  Cells flagged in less than a tenth of studies cover .93–.97, percentile intervals, of
-    40 units and 20 that carry the error, .92–.96 (``calibration/agreement_coverage.csv``).
+    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's) of the units with two
+    ratings or more.  Fewer than 8 of them that carry the error, (Σd²)²/Σd⁴ of their deviations d, fewer than 4 such
+    clusters, or fewer than 30 clusters flag it: such intervals cover anything from .28 to .99.  Cells flagged in less
+    than a tenth of studies cover .93–.97, percentile intervals, of 40 units and 20 that carry the error, .92–.96
+    (``calibration/agreement_coverage.csv``).  Where no unit disagrees the lower limit is Clopper and Pearson's of
+    the share of units, or clusters, that agree.
 
     References
     ----------
@@ -101,7 +103,7 @@ def fleiss_kappa(
     ...      [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [h, 5, 5, 5], [h, h, 1, 1], [h, h, 3, h]]
     >>> result = fleiss_kappa(x)
     >>> print(f"{result.estimate:.4f} {result.std_error:.4f} {result.ci.low:.3f} to {result.ci.high:.3f}")
-    0.7612 0.1349 0.172 to 0.931
+    0.7612 0.1355 0.155 to 0.933
     """
     options = Options.checked(missing, confidence_level, bootstrap, rng)
     ratings = read_ratings(x, missing=missing, categories=categories, clusters=clusters)
@@ -131,7 +133,7 @@ def conger_kappa(
         How far two different categories agree; see Notes.  A matrix is symmetric, 1 on the diagonal and 0–1
         elsewhere.
     categories : array-like of shape (categories,), optional
-        All categories, increasing; without them those that occur.
+        All categories, increasing; without them those that occur in the units used.
     clusters : array-like of shape (units,), optional
         To which cluster (file, site) each unit belongs, where the units of one are alike: errors, intervals
         and bootstrap samples are then of clusters.  A unit without one is left out, or raises under "raise".
@@ -173,10 +175,12 @@ def conger_kappa(
     Linear and quadratic weights are :math:`1 - |c_k - c_l|/(c_{max} - c_{min})` and the same with squares, of
     the categories' numbers; ordinal ones :math:`1 - \binom{|k-l|+1}{2}/\binom{q}{2}` of their ranks.
 
-    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's).  Fewer than 8 units
-    that carry the error, (Σd²)²/Σd⁴ of their deviations d, or fewer than 12 clusters, flag it: such intervals cover
-    anything from 0 to .98.  Cells flagged in less than a tenth of studies cover .93–.97, percentile intervals, of
-    40 units and 20 that carry the error, .92–.96 (``calibration/agreement_coverage.csv``).
+    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's) of the units with two
+    ratings or more.  Fewer than 8 of them that carry the error, (Σd²)²/Σd⁴ of their deviations d, fewer than 4 such
+    clusters, or fewer than 30 clusters flag it: such intervals cover anything from .28 to .99.  Cells flagged in less
+    than a tenth of studies cover .93–.97, percentile intervals, of 40 units and 20 that carry the error, .92–.96
+    (``calibration/agreement_coverage.csv``).  Where no unit disagrees the lower limit is Clopper and Pearson's of
+    the share of units, or clusters, that agree.
 
     References
     ----------
@@ -193,7 +197,7 @@ def conger_kappa(
     ...      [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [h, 5, 5, 5], [h, h, 1, 1], [h, h, 3, h]]
     >>> result = conger_kappa(x)
     >>> print(f"{result.estimate:.4f} {result.std_error:.4f} {result.ci.low:.3f} to {result.ci.high:.3f}")
-    0.7628 0.1323 0.191 to 0.930
+    0.7628 0.1328 0.174 to 0.932
     """
     options = Options.checked(missing, confidence_level, bootstrap, rng)
     ratings = read_ratings(x, missing=missing, categories=categories, clusters=clusters)
@@ -223,7 +227,8 @@ def brennan_prediger(
         How far two different categories agree; see Notes.  A matrix is symmetric, 1 on the diagonal and 0–1
         elsewhere.
     categories : array-like of shape (categories,), optional
-        All categories, increasing; without them those that occur; their number decides the coefficient.
+        All categories, increasing; without them those that occur in the units used; their number decides the
+        coefficient.
     clusters : array-like of shape (units,), optional
         To which cluster (file, site) each unit belongs, where the units of one are alike: errors, intervals
         and bootstrap samples are then of clusters.  A unit without one is left out, or raises under "raise".
@@ -264,10 +269,12 @@ def brennan_prediger(
     Linear and quadratic weights are :math:`1 - |c_k - c_l|/(c_{max} - c_{min})` and the same with squares, of
     the categories' numbers; ordinal ones :math:`1 - \binom{|k-l|+1}{2}/\binom{q}{2}` of their ranks.
 
-    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's).  Fewer than 8 units
-    that carry the error, (Σd²)²/Σd⁴ of their deviations d, or fewer than 12 clusters, flag it: such intervals cover
-    anything from 0 to .98.  Cells flagged in less than a tenth of studies cover .93–.97, percentile intervals, of
-    40 units and 20 that carry the error, .92–.96 (``calibration/agreement_coverage.csv``).
+    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's) of the units with two
+    ratings or more.  Fewer than 8 of them that carry the error, (Σd²)²/Σd⁴ of their deviations d, fewer than 4 such
+    clusters, or fewer than 30 clusters flag it: such intervals cover anything from .28 to .99.  Cells flagged in less
+    than a tenth of studies cover .93–.97, percentile intervals, of 40 units and 20 that carry the error, .92–.96
+    (``calibration/agreement_coverage.csv``).  Where no unit disagrees the lower limit is Clopper and Pearson's of
+    the share of units, or clusters, that agree.
 
     References
     ----------
@@ -284,7 +291,7 @@ def brennan_prediger(
     ...      [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [h, 5, 5, 5], [h, h, 1, 1], [h, h, 3, h]]
     >>> result = brennan_prediger(x)
     >>> print(f"{result.estimate:.4f} {result.std_error:.4f} {result.ci.low:.3f} to {result.ci.high:.3f}")
-    0.7727 0.1265 0.226 to 0.933
+    0.7727 0.1270 0.210 to 0.935
     """
     options = Options.checked(missing, confidence_level, bootstrap, rng)
     ratings = read_ratings(x, missing=missing, categories=categories, clusters=clusters)
@@ -316,7 +323,7 @@ def gwet_ac(
         How far two different categories agree; see Notes.  A matrix is symmetric, 1 on the diagonal and 0–1
         elsewhere.
     categories : array-like of shape (categories,), optional
-        All categories, increasing; without them those that occur; their number counts.
+        All categories, increasing; without them those that occur in the units used; their number counts.
     clusters : array-like of shape (units,), optional
         To which cluster (file, site) each unit belongs, where the units of one are alike: errors, intervals
         and bootstrap samples are then of clusters.  A unit without one is left out, or raises under "raise".
@@ -358,10 +365,12 @@ def gwet_ac(
     Linear and quadratic weights are :math:`1 - |c_k - c_l|/(c_{max} - c_{min})` and the same with squares, of
     the categories' numbers; ordinal ones :math:`1 - \binom{|k-l|+1}{2}/\binom{q}{2}` of their ranks.
 
-    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's).  Fewer than 8 units
-    that carry the error, (Σd²)²/Σd⁴ of their deviations d, or fewer than 12 clusters, flag it: such intervals cover
-    anything from 0 to .98.  Cells flagged in less than a tenth of studies cover .93–.97, percentile intervals, of
-    40 units and 20 that carry the error, .92–.96 (``calibration/agreement_coverage.csv``).
+    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's) of the units with two
+    ratings or more.  Fewer than 8 of them that carry the error, (Σd²)²/Σd⁴ of their deviations d, fewer than 4 such
+    clusters, or fewer than 30 clusters flag it: such intervals cover anything from .28 to .99.  Cells flagged in less
+    than a tenth of studies cover .93–.97, percentile intervals, of 40 units and 20 that carry the error, .92–.96
+    (``calibration/agreement_coverage.csv``).  Where no unit disagrees the lower limit is Clopper and Pearson's of
+    the share of units, or clusters, that agree.
 
     References
     ----------
@@ -378,7 +387,7 @@ def gwet_ac(
     ...      [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [h, 5, 5, 5], [h, h, 1, 1], [h, h, 3, h]]
     >>> result = gwet_ac(x)
     >>> print(f"{result.estimate:.4f} {result.std_error:.4f} {result.ci.low:.3f} to {result.ci.high:.3f}")
-    0.7754 0.1247 0.237 to 0.934
+    0.7754 0.1253 0.222 to 0.935
     """
     options = Options.checked(missing, confidence_level, bootstrap, rng)
     ratings = read_ratings(x, missing=missing, categories=categories, clusters=clusters)

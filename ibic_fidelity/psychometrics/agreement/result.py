@@ -20,7 +20,8 @@ from ibic_fidelity.psychometrics.agreement._chance import (
     observed_agreement,
 )
 from ibic_fidelity.psychometrics.agreement._linearised import (
-    effective_number,
+    carriers,
+    number_of,
     of_linear,
     t_interval,
     unreliable,
@@ -70,7 +71,8 @@ class AgreementCoefficient:
         The same as Gwet and irrCAC give it, with `n_overlap` taken as fixed: too large where many units have one
         rating, equal where none has.
     ci : ConfidenceInterval
-        1 − (1 − estimate)·exp(±t·standard error/(1 − estimate)), from t of log(1 − estimate).
+        1 − (1 − estimate)·exp(±t·standard error/(1 − estimate)), from t of log(1 − estimate).  Where no unit
+        disagrees the lower limit is that of a share; where the standard error is 0 otherwise, NaN.
     ci_bootstrap : ConfidenceInterval or None
         Percentile interval of the bootstrap over units or clusters, where asked for.
     observed, expected : float
@@ -83,7 +85,7 @@ class AgreementCoefficient:
     n_dropped : int
         Units left out by the missing-data rule, or for too few ratings.
     n_clusters : int or None
-        Clusters of the units used, None where no clusters were given.
+        Clusters of the units used, those of units with one rating included; None where no clusters were given.
     categories : array of float
         The categories, increasing, unused ones included where they were given.
     weighting : str
@@ -227,8 +229,9 @@ def compute(ratings: Ratings, weights: object, statistic: str, chance: Chance | 
 
 def result_of(ratings: Ratings, computed: Computed, options: Options) -> AgreementCoefficient:
     """Return the result with its intervals, and warn at the user's call where something is not defined."""
-    n = ratings.counts.shape[0]
-    error = float(of_linear(computed.apart, ratings.clusters))
+    n, (n_paired, clusters) = ratings.counts.shape[0], ratings.paired
+    error = float(of_linear(computed.apart, ratings.clusters, ratings.overlapping))
+    room = 1.0 if computed.statistic == "percent_agreement" else 1.0 - computed.expected
     reason = _reason(ratings, computed.estimate, error)
     if reason is not None:
         warn_undefined(reason, stacklevel=4)
@@ -239,7 +242,7 @@ def result_of(ratings: Ratings, computed: Computed, options: Options) -> Agreeme
         estimate=computed.estimate,
         std_error=error,
         std_error_gwet=float(of_linear(computed.apart_gwet, ratings.clusters)),
-        ci=t_interval(computed.estimate, error, n, ratings.clusters, options.confidence_level, least),
+        ci=t_interval(computed.estimate, error, room, n_paired, clusters, options.confidence_level, least),
         ci_bootstrap=bootstrap,
         observed=computed.observed,
         expected=computed.expected,
@@ -278,19 +281,18 @@ def _bootstrap(ratings: Ratings, computed: Computed, options: Options) -> tuple[
 
 def _flags(ratings: Ratings, computed: Computed, error: float, options: Options, undefined: int) -> tuple[Message, ...]:
     """Return what makes an interval say little."""
-    n, flags = ratings.counts.shape[0], []
+    (n, clusters), flags = ratings.paired, []
+    of_all = computed.apart, ratings.clusters, ratings.overlapping
     if error == 0.0:
         flags.append(Message("psychometrics.agreement_without_spread", {"n": n}))
-    elif not math.isnan(error) and unreliable(computed.apart, ratings.clusters):
-        few = float(effective_number(computed.apart, ratings.clusters))
-        if ratings.clusters is None:
-            flags.append(Message("psychometrics.agreement_interval_not_reliable", {"few": few, "n": n}))
+    elif not math.isnan(error) and unreliable(*of_all):
+        params = {"few": float(carriers(*of_all)), "n": number_of(n, clusters)}
+        if clusters is None:
+            flags.append(Message("psychometrics.agreement_interval_not_reliable", params))
         else:
-            params = {"few": few, "n": ratings.n_clusters}
             flags.append(Message("psychometrics.agreement_clusters_not_reliable", params))
-    if options.replicates and error > 0.0 and unreliable_percentiles(computed.apart, ratings.clusters):
-        drawn_from = n if ratings.n_clusters is None else ratings.n_clusters
-        params = {"n": drawn_from, "few": float(effective_number(computed.apart))}
+    if options.replicates and error > 0.0 and unreliable_percentiles(*of_all):
+        params = {"n": number_of(n, clusters), "few": float(carriers(computed.apart, None, ratings.overlapping))}
         flags.append(Message("psychometrics.agreement_bootstrap_few", params))
     if undefined and not math.isnan(computed.estimate):
         params = {"n": undefined, "of": options.replicates}
@@ -306,7 +308,7 @@ def _reason(ratings: Ratings, estimate: float, error: float) -> Message | None:
         used = int((ratings.counts.sum(axis=0) > 0).sum())
         return Message("psychometrics.agreement_by_chance_full", {"n": used})
     if math.isnan(error):
-        if ratings.counts.shape[0] > 1:
+        if ratings.paired[0] > 1:
             return Message("psychometrics.agreement_one_cluster", {})
         return Message("psychometrics.agreement_one_unit", {})
     return None

@@ -40,6 +40,8 @@ LEAST_UNLIKE = 5
 #: In a table with holes the test of q differences rejects too seldom below so many times q degrees of freedom.
 LEAST_TEST_DF = 4.0
 _ROUNDING = 1e-6
+#: A standard error below this is nought.
+_NOUGHT = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,9 +207,10 @@ def rater_severity(
     exact for normal errors of any covariance.
 
     The interval covers .93–.97 with 3 or 8 raters, 20 or 50 units or 10 or 30 clusters, with and without holes
-    (``calibration/agreement_coverage.csv``).  Fewer than 5 degrees of freedom, or fewer than 5 of a rater's units on
-    which raters differ, are flagged; so is the test where holes and few degrees of freedom make it reject too
-    seldom (.5–2 % instead of 5 %).
+    (``calibration/agreement_coverage.csv``).  Fewer than 5 degrees of freedom, fewer than 5 of a rater's units on
+    which raters differ, or the same difference on all units (an interval of no width) are flagged; so is the test
+    where holes and few degrees of freedom make it reject too seldom (.5–2 % instead of 5 %).  It needs more degrees
+    of freedom than there are differences: with 8 raters in 10 unequal clusters it is mostly not defined, and said so.
 
     References
     ----------
@@ -282,7 +285,7 @@ def _severity(
         missing=missing,
         reason=_reason(reasons, raters, n),
         rater_reasons=reasons,
-        flags=_flags(cells, raters, sets, np.where(undefined, math.nan, made.df), made),
+        flags=_flags(cells, raters, sets, np.where(undefined, math.nan, made.df), errors, made),
     )
 
 
@@ -324,14 +327,14 @@ def _reason(reasons: tuple[Message | None, ...], raters: tuple[str, ...], n: int
     return next((reason for reason in reasons if reason is not None), None)
 
 
-def unreliable_raters(cells: Floats, df: Floats) -> Booleans:
-    """Return the raters (r,) with too few degrees of freedom, or too few units on which raters differ."""
+def unreliable_raters(cells: Floats, df: Floats, errors: Floats) -> Booleans:
+    """Return the raters (r,) with few degrees of freedom, no error, or too few units on which raters differ."""
     known = ~np.isnan(cells)
     if not known.any():
         return np.zeros(df.shape, dtype=bool)
     spread = np.nanmax(cells, axis=1) - np.nanmin(cells, axis=1)
     unlike = (known & (spread > 0)[:, np.newaxis]).sum(axis=0)
-    return np.asarray(~np.isnan(df) & ((df < LEAST_DF - _ROUNDING) | (unlike < LEAST_UNLIKE)))
+    return np.asarray(~np.isnan(df) & ((df < LEAST_DF - _ROUNDING) | (unlike < LEAST_UNLIKE) | (errors <= _NOUGHT)))
 
 
 def rejects_too_seldom(cells: Floats, df1: float, df2: float) -> bool:
@@ -340,14 +343,14 @@ def rejects_too_seldom(cells: Floats, df1: float, df2: float) -> bool:
 
 
 def _flags(
-    cells: Floats, raters: tuple[str, ...], sets: tuple[tuple[str, ...], ...], df: Floats, made: TwoWay
+    cells: Floats, raters: tuple[str, ...], sets: tuple[tuple[str, ...], ...], df: Floats, errors: Floats, made: TwoWay
 ) -> tuple[Message, ...]:
     """Return that there are several sets, and which raters' intervals are not reliable."""
     flags = []
     if len(sets) > 1:
         shown = [", ".join(raters_of_set) for raters_of_set in sets]
         flags.append(Message("psychometrics.severity_several_sets", {"n": len(sets), "sets": "; ".join(shown)}))
-    weak = unreliable_raters(cells, df)
+    weak = unreliable_raters(cells, df, errors)
     if weak.any():
         named = [rater for rater, is_weak in zip(raters, weak, strict=True) if is_weak]
         flags.append(Message("psychometrics.severity_interval_not_reliable", {"raters": named}))

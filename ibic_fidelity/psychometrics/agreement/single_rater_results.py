@@ -97,8 +97,11 @@ class RaterCertification:
         The raters, columns of the data.
     verdict : tuple of str
         "certified" (by the point estimate), "not_certified" or "not_decided".
+    lower_limit : array of float, shape (raters,)
+        One-sided lower limit of kappa that allows for files, or units, worse than any that were seen, of half the
+        error of the interval; not above its lower limit, but where the standard error is 0.
     lower_limit_passes : tuple of bool
-        Whether the interval's lower limit, too, is at least `least_kappa`.
+        Whether this limit, too, is at least `least_kappa`; False where there is none.
     estimate, std_error : array of float, shape (raters,)
         Cohen's kappa with the gold standard, weighted as asked for, and its linearised standard error.
     ci : tuple of ConfidenceInterval
@@ -133,6 +136,7 @@ class RaterCertification:
 
     raters: tuple[str, ...]
     verdict: tuple[str, ...]
+    lower_limit: Floats
     lower_limit_passes: tuple[bool, ...]
     estimate: Floats
     std_error: Floats
@@ -158,11 +162,12 @@ class RaterCertification:
         """Return one line a rater.
 
         Columns: statistic, n, estimate, std_error, ci_low, ci_high, ci_level, method, reason, rater, verdict,
-        lower_limit_passes, percent, mean_deviation.
+        lower_limit, lower_limit_passes, percent, mean_deviation.
         """
         extra = {
             "rater": list(self.raters),
             "verdict": list(self.verdict),
+            "lower_limit": self.lower_limit.tolist(),
             "lower_limit_passes": list(self.lower_limit_passes),
             "percent": self.percent.tolist(),
             "mean_deviation": self.mean_deviation.tolist(),

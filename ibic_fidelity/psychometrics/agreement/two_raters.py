@@ -37,7 +37,7 @@ def percent_agreement(
         How far two different categories agree; see Notes.  A matrix is symmetric, 1 on the diagonal and 0–1
         elsewhere.
     categories : array-like of shape (categories,), optional
-        All categories, increasing; without them those that occur.
+        All categories, increasing; without them those that occur in the units used.
     clusters : array-like of shape (units,), optional
         To which cluster (file, site) each unit belongs, where the units of one are alike: errors, intervals
         and bootstrap samples are then of clusters.  A unit without one is left out, or raises under "raise".
@@ -81,10 +81,12 @@ def percent_agreement(
     Linear and quadratic weights are :math:`1 - |c_k - c_l|/(c_{max} - c_{min})` and the same with squares, of
     the categories' numbers; ordinal ones :math:`1 - \binom{|k-l|+1}{2}/\binom{q}{2}` of their ranks.
 
-    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's).  Fewer than 8 units
-    that carry the error, (Σd²)²/Σd⁴ of their deviations d, or fewer than 12 clusters, flag it: such intervals cover
-    anything from 0 to .98.  Cells flagged in less than a tenth of studies cover .93–.97, percentile intervals, of
-    40 units and 20 that carry the error, .92–.96 (``calibration/agreement_coverage.csv``).
+    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's) of the units with two
+    ratings or more.  Fewer than 8 of them that carry the error, (Σd²)²/Σd⁴ of their deviations d, fewer than 4 such
+    clusters, or fewer than 30 clusters flag it: such intervals cover anything from .28 to .99.  Cells flagged in less
+    than a tenth of studies cover .93–.97, percentile intervals, of 40 units and 20 that carry the error, .92–.96
+    (``calibration/agreement_coverage.csv``).  Where no unit disagrees the lower limit is Clopper and Pearson's of
+    the share of units, or clusters, that agree.
 
     References
     ----------
@@ -99,7 +101,7 @@ def percent_agreement(
     ...      [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [h, 5, 5, 5], [h, h, 1, 1], [h, h, 3, h]]
     >>> result = percent_agreement(x)
     >>> print(f"{result.estimate:.4f} {result.std_error:.4f} {result.ci.low:.3f} to {result.ci.high:.3f}")
-    0.8182 0.1012 0.381 to 0.947
+    0.8182 0.1016 0.368 to 0.948
     """
     options = Options.checked(missing, confidence_level, bootstrap, rng)
     ratings = read_ratings(x, missing=missing, categories=categories, clusters=clusters)
@@ -129,7 +131,7 @@ def cohen_kappa(
         How far two different categories agree; see Notes.  A matrix is symmetric, 1 on the diagonal and 0–1
         elsewhere.
     categories : array-like of shape (categories,), optional
-        All categories, increasing; without them those that occur.
+        All categories, increasing; without them those that occur in the units used.
     clusters : array-like of shape (units,), optional
         To which cluster (file, site) each unit belongs, where the units of one are alike: errors, intervals
         and bootstrap samples are then of clusters.  A unit without one is left out, or raises under "raise".
@@ -173,10 +175,12 @@ def cohen_kappa(
     The standard error is linearised [3]_ and is that of Fleiss, Cohen and Everitt (1969) times
     :math:`\sqrt{n/(n-1)}`.
 
-    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's).  Fewer than 8 units
-    that carry the error, (Σd²)²/Σd⁴ of their deviations d, or fewer than 12 clusters, flag it: such intervals cover
-    anything from 0 to .98.  Cells flagged in less than a tenth of studies cover .93–.97, percentile intervals, of
-    40 units and 20 that carry the error, .92–.96 (``calibration/agreement_coverage.csv``).
+    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's) of the units with two
+    ratings or more.  Fewer than 8 of them that carry the error, (Σd²)²/Σd⁴ of their deviations d, fewer than 4 such
+    clusters, or fewer than 30 clusters flag it: such intervals cover anything from .28 to .99.  Cells flagged in less
+    than a tenth of studies cover .93–.97, percentile intervals, of 40 units and 20 that carry the error, .92–.96
+    (``calibration/agreement_coverage.csv``).  Where no unit disagrees the lower limit is Clopper and Pearson's of
+    the share of units, or clusters, that agree.
 
     References
     ----------
@@ -227,7 +231,7 @@ def scott_pi(
         How far two different categories agree; see Notes.  A matrix is symmetric, 1 on the diagonal and 0–1
         elsewhere.
     categories : array-like of shape (categories,), optional
-        All categories, increasing; without them those that occur.
+        All categories, increasing; without them those that occur in the units used.
     clusters : array-like of shape (units,), optional
         To which cluster (file, site) each unit belongs, where the units of one are alike: errors, intervals
         and bootstrap samples are then of clusters.  A unit without one is left out, or raises under "raise".
@@ -264,10 +268,12 @@ def scott_pi(
     :math:`\pi_k = (p_{k\cdot} + p_{\cdot k})/2` [1]_; `fleiss_kappa` of two raters.  The standard error is
     linearised [2]_.
 
-    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's).  Fewer than 8 units
-    that carry the error, (Σd²)²/Σd⁴ of their deviations d, or fewer than 12 clusters, flag it: such intervals cover
-    anything from 0 to .98.  Cells flagged in less than a tenth of studies cover .93–.97, percentile intervals, of
-    40 units and 20 that carry the error, .92–.96 (``calibration/agreement_coverage.csv``).
+    *Interval.*  t of log(1 − estimate), n − 1 degrees of freedom (clusters: Bell and McCaffrey's) of the units with two
+    ratings or more.  Fewer than 8 of them that carry the error, (Σd²)²/Σd⁴ of their deviations d, fewer than 4 such
+    clusters, or fewer than 30 clusters flag it: such intervals cover anything from .28 to .99.  Cells flagged in less
+    than a tenth of studies cover .93–.97, percentile intervals, of 40 units and 20 that carry the error, .92–.96
+    (``calibration/agreement_coverage.csv``).  Where no unit disagrees the lower limit is Clopper and Pearson's of
+    the share of units, or clusters, that agree.
 
     References
     ----------

@@ -11,14 +11,17 @@ import numpy as np
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.psychometrics._arguments import Booleans, Floats
+from ibic_fidelity.psychometrics._clusters import Kernel, RowClusters
 from ibic_fidelity.psychometrics.resampling import (
+    PERCENTILE,
     as_generator,
     bootstrap_estimates,
     check_replicates,
     percentile_interval,
 )
 
-#: Respondents below which percentile intervals of reliabilities cover too little.
+PERCENTILE_CLUSTERS = "percentile bootstrap of clusters"
+#: Respondents, or clusters of them, below which percentile intervals of reliabilities cover too little.
 LEAST = 200
 #: A variance below this share of the whole sample's is rounding: the replicate does not vary.
 _ROUNDING = 1e-12
@@ -34,6 +37,7 @@ class Resampled:
     replicates: int
     undefined: tuple[int, ...]
     n: int
+    clusters: int | None = None
 
     @property
     def first(self) -> ConfidenceInterval | None:
@@ -44,7 +48,10 @@ class Resampled:
     def flags(self) -> tuple[Message, ...]:
         """Return that respondents are few, and that replicates were left out; none where all of them were."""
         worst, flags = max(self.undefined, default=0), []
-        if self.replicates and worst < self.replicates and self.n < LEAST:
+        some = self.replicates and worst < self.replicates
+        if some and self.clusters is not None and self.clusters < LEAST:
+            flags.append(Message("psychometrics.bootstrap_few_clusters", {"n": self.clusters, "least": LEAST}))
+        elif some and self.clusters is None and self.n < LEAST:
             flags.append(Message("psychometrics.bootstrap_few_respondents", {"n": self.n, "least": LEAST}))
         if 0 < worst < self.replicates:
             params = {"n": worst, "of": self.replicates}
@@ -66,7 +73,12 @@ class Bootstrap:
         return cls(replicates, as_generator(rng, name) if replicates else None)
 
     def run(
-        self, kernel: Callable[[Floats], Floats] | None, n: int, confidence_level: float, statistics: int = 1
+        self,
+        kernel: Kernel | None,
+        n: int,
+        confidence_level: float,
+        statistics: int = 1,
+        clusters: RowClusters | None = None,
     ) -> Resampled:
         """Return percentile intervals of a kernel that takes counts (B, n) and gives (B,) or (B, statistics).
 
@@ -74,11 +86,17 @@ class Bootstrap:
         """
         if self.rng is None:
             return Resampled((), 0, (0,) * statistics, n)
-        drawn = np.full((self.replicates, statistics), math.nan)
+        drawn, method = np.full((self.replicates, statistics), math.nan), PERCENTILE
+        n_drawn, n_clusters = n, None
+        if clusters is not None:
+            n_drawn = n_clusters = clusters.n
+            method = PERCENTILE_CLUSTERS
+            kernel = None if kernel is None else clusters.over(kernel)
         if kernel is not None:
-            drawn = bootstrap_estimates(kernel, n, self.replicates, self.rng).reshape(-1, statistics)
-        made = [percentile_interval(column, confidence_level) for column in drawn.T]
-        return Resampled(tuple(ci for ci, _ in made), self.replicates, tuple(lost for _, lost in made), n)
+            drawn = bootstrap_estimates(kernel, n_drawn, self.replicates, self.rng).reshape(-1, statistics)
+        made = [percentile_interval(column, confidence_level, method) for column in drawn.T]
+        undefined = tuple(lost for _, lost in made)
+        return Resampled(tuple(ci for ci, _ in made), self.replicates, undefined, n, n_clusters)
 
 
 def covariances(values: Floats) -> Floats:
@@ -102,10 +120,12 @@ def covariance_kernel(values: Floats) -> Callable[[Floats], Floats]:
 
     def kernel(counts: Floats) -> Floats:
         sums = counts @ moments
-        means = sums[:, -k:] / n
+        size = counts.sum(axis=1)[:, None]
+        means = sums[:, -k:] / size
         made = np.empty((len(counts), k, k))
         made[:, upper[0], upper[1]] = made[:, upper[1], upper[0]] = sums[:, :-k]
-        made = (made - n * means[:, :, None] * means[:, None, :]) / (n - 1)
+        size = size[..., None]
+        made = (made - size * means[:, :, None] * means[:, None, :]) / (size - 1)
         variances = made[:, diagonal, diagonal]
         made[:, diagonal, diagonal] = np.where(variances > floor, variances, 0.0)
         return np.asarray(made)
@@ -135,6 +155,21 @@ def _regular(unit: Floats) -> Booleans:
     except np.linalg.LinAlgError:  # one of them is not positive definite, and which is not told
         return np.asarray(np.linalg.eigvalsh(unit)[..., 0] > _SINGULAR)
     return np.asarray((np.square(roots) > _SINGULAR).all(axis=-1))
+
+
+def influences(values: Floats) -> tuple[Floats, Floats]:
+    """Return each respondent's influence (…, n) on Cronbach's alpha, and 1 − alpha (…), of tables (…, n, k).
+
+    It is that on the item variances' sum T and on the sum's variance S.
+    """
+    k = values.shape[-1]
+    centred = values - values.mean(axis=-2, keepdims=True)
+    items, total = np.square(centred).sum(axis=-1), np.square(centred.sum(axis=-1))
+    t, s = items.mean(axis=-1, keepdims=True), total.mean(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        influence = k / (k - 1) * (t * total / s**2 - items / s)
+        error = 1.0 - k / (k - 1) * (1.0 - t / s)[..., 0]
+    return np.asarray(influence), np.asarray(error)
 
 
 def ratio_variances(values: Floats, error: Floats) -> tuple[Floats, Floats]:

@@ -27,12 +27,11 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
+from ibic_fidelity.psychometrics._clusters import RowClusters, log_error
 from ibic_fidelity.psychometrics.consistency._intervals import (
-    ADJUSTED,
-    NORMAL,
+    clustered_limits,
+    delta_flags,
     interval_table,
-    log_error_limits,
-    narrow_flags,
     said_with_intervals,
 )
 from ibic_fidelity.psychometrics.consistency._moments import Bootstrap, covariance_kernel, covariances, ratio_variances
@@ -64,6 +63,8 @@ class StratifiedAlpha:
         Cronbach's alpha of each, and the variance of its sum.
     n, k, n_dropped : int
         Respondents used; items; respondents left out by ``missing="listwise"``.
+    n_clusters : int or None
+        Clusters of the respondents used, None where no clusters were given.
     n_replicates, n_undefined : int
         Bootstrap samples, and those in which the coefficient is not defined and which are left out.
     missing : str
@@ -84,6 +85,7 @@ class StratifiedAlpha:
     stratum_variances: Floats
     n: int
     k: int
+    n_clusters: int | None
     n_dropped: int
     n_replicates: int
     n_undefined: int
@@ -124,6 +126,7 @@ def stratified_alpha(
     x: object,
     strata: Mapping[Any, Any] | ArrayLike,
     *,
+    clusters: ArrayLike | None = None,
     missing: CompleteTable = "raise",
     confidence_level: float = 0.95,
     bootstrap: int = 0,
@@ -142,12 +145,16 @@ def stratified_alpha(
         Either each stratum's name and its items, by their labels (an array's columns are 1, 2, …), or one label
         a column.
         Every item is in one stratum, and every stratum has at least two items.
+    clusters : array-like of shape (respondents,), optional
+        What respondents belong to, such as their site.  Respondents of one cluster are alike; `ci_adjusted` and
+        bootstrap samples are then of clusters, the other interval takes respondents for independent.  A respondent
+        without one is left out, or raises under "raise".
     missing : {"raise", "listwise"}
         Raise where an answer is missing, or leave out respondents with any missing answer.
     confidence_level : float
         Between 0 and 1.
     bootstrap : int
-        How many bootstrap samples of respondents to draw for `ci_bootstrap`; 0 for none.
+        How many bootstrap samples of respondents, or clusters, to draw for `ci_bootstrap`; 0 for none.
     rng : int or numpy.random.Generator
         Seed or generator of the bootstrap.
 
@@ -190,6 +197,10 @@ def stratified_alpha(
     `ci_adjusted`) and ``interval_not_reliable`` (55 %, or 30 % below 50 respondents).  The bootstrap covers
     .88–.95 and is flagged below 200 respondents.
 
+    *Clusters.*  With `clusters` the variance of the adjusted interval is a jackknife over clusters times (t/z)², as in
+    `cronbach_alpha`, where its coverage is stated; so are ``few_row_clusters`` and ``respondents_decide`` (one
+    of 50 respondents or more carries a fifth of the variance: heavy tails, with which no interval here is reliable).
+
     References
     ----------
     .. [1] Cronbach, L. J., Schönemann, P., & McKie, D. (1965). Alpha coefficients for stratified-parallel
@@ -210,6 +221,7 @@ def stratified_alpha(
     matrix = as_matrix(x, least_columns=2)
     names, columns = _strata(strata, matrix.labels)
     complete = complete_rows(matrix.cells, matrix.labels, missing)
+    of_rows = RowClusters.read(clusters, complete, missing)
     values = matrix.cells[complete]
     n, k = values.shape
     reason = _reason(values)
@@ -225,14 +237,12 @@ def stratified_alpha(
     first = reason or next(iter(flags), None)
     if first is not None:
         warn_undefined(first)
+    kernel = None if reason else _stratified_kernel(values, error)
+    spread = None if of_rows is None or kernel is None else of_rows.spread(log_error(kernel))
     if reason is None and normal > 0:
-        flags += narrow_flags(values, math.sqrt(free / normal))
-    drawn = resampling.run(None if reason else _stratified_kernel(values, error), n, confidence_level)
-    limits = (log_error_limits(estimate, part, n, confidence_level) for part in (normal, np.fmax(normal, free)))
-    ci, adjusted = (
-        ConfidenceInterval(float(low), float(high), confidence_level, method)
-        for (low, high), method in zip(limits, (NORMAL, ADJUSTED), strict=True)
-    )
+        flags += delta_flags(values, (normal, free), 1.0, spread)
+    drawn = resampling.run(kernel, n, confidence_level, clusters=of_rows)
+    ci, adjusted = clustered_limits(estimate, (normal, free), n, confidence_level, spread)
     return StratifiedAlpha(
         estimate=estimate,
         ci=ci,
@@ -244,6 +254,7 @@ def stratified_alpha(
         stratum_variances=read_only(variances),
         n=n,
         k=k,
+        n_clusters=None if of_rows is None else of_rows.n,
         n_dropped=int((~complete).sum()),
         n_replicates=drawn.replicates,
         n_undefined=drawn.undefined[0],

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import chdtrc
 
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.numbers import coefficient, number
-from ibic_fidelity.foundation.results import ConfidenceInterval, table
 from ibic_fidelity.psychometrics._arguments import (
     COMPLETE_TABLE,
     CompleteTable,
@@ -24,14 +22,8 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics.consistency._intervals import (
-    ADJUSTED,
-    NORMAL,
-    interval_table,
-    log_error_limits,
-    narrow_flags,
-    said_with_intervals,
-)
+from ibic_fidelity.psychometrics._clusters import RowClusters, Spread, log_error
+from ibic_fidelity.psychometrics.consistency._intervals import clustered_limits, delta_flags
 from ibic_fidelity.psychometrics.consistency._moments import Bootstrap, Resampled
 from ibic_fidelity.psychometrics.consistency._omega import (
     OmegaFit,
@@ -40,9 +32,10 @@ from ibic_fidelity.psychometrics.consistency._omega import (
     omega_total,
     omega_variances,
 )
+from ibic_fidelity.psychometrics.consistency.omega_result import McDonaldOmega
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from numpy.typing import ArrayLike
 
 #: What the estimate is.
 DEFINITION = "omega total, one-factor model, model-implied variance"
@@ -50,119 +43,10 @@ DEFINITION = "omega total, one-factor model, model-implied variance"
 POOR_FIT = 0.08
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class McDonaldOmega:
-    """Omega total of one factor, as `mcdonald_omega` returns it; arrays have one value an item.
-
-    Attributes
-    ----------
-    estimate : float
-        Omega total, the model-implied variance of the sum in the denominator.
-    estimate_observed_variance : float
-        The same with the observed variance of the sum in the denominator.
-    definition : str
-        "omega total, one-factor model, model-implied variance".
-    std_error : float
-        Standard error of the estimate for normal answers.
-    ci, ci_adjusted : ConfidenceInterval
-        Delta method on log(1 − ω), for normal answers; and with the larger one of that standard error and the
-        distribution-free one, to be preferred for skewed or two-valued answers.
-    ci_bootstrap : ConfidenceInterval or None
-        Percentile interval of the bootstrap over respondents, where asked for.
-    loadings, uniquenesses : array of float
-        Of the model, on the items' own scale (covariances with divisor n).
-    standardized_loadings : array of float
-        Loadings of the standardised items.
-    chi_square, df, p_value, rmsea : float
-        The model's test of fit, n times the discrepancy, and its root mean square error of approximation;
-        with three items df is 0 and fit cannot be tested.
-    n, k, n_dropped : int
-        Respondents used; items; respondents left out by ``missing="listwise"``.
-    items, heywood_items : tuple of str
-        The items' labels; those whose uniqueness is not positive.
-    n_replicates, n_undefined : int
-        Bootstrap samples, and those in which omega is not defined and which are left out.
-    missing : str
-        The missing-data rule.
-    reason : Message or None
-        Why the estimate is not defined.
-    flags : tuple of Message
-        That one factor does not fit, Heywood cases, items that may need reversing, intervals not reliable.
-    """
-
-    estimate: float
-    estimate_observed_variance: float
-    definition: str
-    std_error: float
-    ci: ConfidenceInterval
-    ci_adjusted: ConfidenceInterval
-    ci_bootstrap: ConfidenceInterval | None
-    loadings: Floats
-    uniquenesses: Floats
-    standardized_loadings: Floats
-    chi_square: float
-    df: int
-    p_value: float
-    rmsea: float
-    n: int
-    k: int
-    n_dropped: int
-    items: tuple[str, ...]
-    heywood_items: tuple[str, ...]
-    n_replicates: int
-    n_undefined: int
-    missing: str
-    reason: Message | None
-    flags: tuple[Message, ...]
-
-    @property
-    def _intervals(self) -> tuple[ConfidenceInterval, ...]:
-        return (self.ci, self.ci_adjusted, *((self.ci_bootstrap,) if self.ci_bootstrap else ()))
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Return omega with each interval, omega by observed variance, and the model's fit, one line each.
-
-        Columns: statistic, n, estimate, ci_low, ci_high, ci_level, method, reason, k.
-        """
-        said = (*((self.reason,) if self.reason else ()), *self.flags)
-        others = {
-            "omega_total_observed_variance": self.estimate_observed_variance,
-            "chi_square": self.chi_square,
-            "df": float(self.df),
-            "p_value": self.p_value,
-            "rmsea": self.rmsea,
-        }
-        return interval_table("omega_total", self.n, self.estimate, self._intervals, said, k=self.k, others=others)
-
-    @property
-    def item_table(self) -> pd.DataFrame:
-        """Return one line an item.  Columns: item, loading, standardized_loading, uniqueness."""
-        figures = {
-            "loading": self.loadings.tolist(),
-            "standardized_loading": self.standardized_loadings.tolist(),
-            "uniqueness": self.uniquenesses.tolist(),
-        }
-        return table({"item": self.items, **figures}, extra=tuple(figures))
-
-    def summary(self) -> str:
-        """Return a few lines in English: omega, the model's fit, then the flags."""
-        if self.reason is not None:
-            return f"McDonald's omega ({self.definition}) is not defined: {self.reason.text('en')}"
-        head = said_with_intervals(f"McDonald's omega ({self.definition})", self.estimate, self._intervals)
-        used = f"{self.k} items, {self.n} respondents, {self.n_dropped} left out for missing answers"
-        fit = "With three items the fit of one factor cannot be tested"
-        if self.df > 0:
-            chi = number(self.chi_square, "apa", digits=2)
-            p = "p < .001" if self.p_value < 0.001 else f"p = {number(self.p_value, 'apa', digits=3)}"
-            fit = f"One factor: χ²({self.df}) = {chi}, {p}, RMSEA {coefficient(self.rmsea, 'en', digits=3)}"
-        observed = f"Omega by the observed variance {coefficient(self.estimate_observed_variance, 'en')}"
-        return "\n".join([f"{head}, {used}.", f"{observed}. {fit}.", *(flag.text("en") for flag in self.flags)])
-
-
 def mcdonald_omega(
     x: object,
     *,
+    clusters: ArrayLike | None = None,
     missing: CompleteTable = "raise",
     confidence_level: float = 0.95,
     bootstrap: int = 0,
@@ -179,12 +63,16 @@ def mcdonald_omega(
     ----------
     x : array-like of shape (respondents, items)
         Answers as numbers, reversed items already reversed, at least three items; NaN is missing.
+    clusters : array-like of shape (respondents,), optional
+        What respondents belong to, such as their site.  Respondents of one cluster are alike; `ci_adjusted` and
+        bootstrap samples are then of clusters, the other interval takes respondents for independent.  A respondent
+        without one is left out, or raises under "raise".
     missing : {"raise", "listwise"}
         Raise where an answer is missing, or leave out respondents with any missing answer.
     confidence_level : float
         Between 0 and 1.
     bootstrap : int
-        How many bootstrap samples of respondents to draw for `ci_bootstrap`; 0 for none.
+        How many bootstrap samples of respondents, or clusters, to draw for `ci_bootstrap`; 0 for none.
     rng : int or numpy.random.Generator
         Seed or generator of the bootstrap.
 
@@ -232,6 +120,10 @@ def mcdonald_omega(
     below 50 respondents).  The bootstrap covers .93–.96 with 50 and 200 respondents; as percentile intervals of
     the other coefficients fall short with few, it is flagged below 200.
 
+    *Clusters.*  With `clusters` the variance of the adjusted interval is a jackknife over clusters times (t/z)², as in
+    `cronbach_alpha`, where its coverage is stated; so are ``few_row_clusters`` and ``respondents_decide`` (one
+    of 50 respondents or more carries a fifth of the variance: heavy tails, with which no interval here is reliable).
+
     References
     ----------
     .. [1] McDonald, R. P. (1999). Test theory: A unified treatment. Erlbaum.
@@ -257,18 +149,22 @@ def mcdonald_omega(
     resampling = Bootstrap.checked(bootstrap, rng, "psychometrics/omega")
     matrix = as_matrix(x, least_columns=2)
     complete = complete_rows(matrix.cells, matrix.labels, missing)
+    of_rows = RowClusters.read(clusters, complete, missing)
     values = matrix.cells[complete]
     reason = _not_fitted(values, matrix.labels)
     whole = None if reason else fit_tables(values[None])
     if whole is not None:
         reason = _no_solution(whole, len(values))
-    if reason is not None or whole is None:
-        if reason is not None:
-            warn_undefined(reason)
-        drawn = resampling.run(None, len(values), confidence_level)
-        return _result(values, matrix.labels, None, drawn, reason, complete.size, missing, confidence_level)
-    drawn = resampling.run(omega_kernel(values, whole), len(values), confidence_level)
-    return _result(values, matrix.labels, whole, drawn, None, complete.size, missing, confidence_level)
+    kernel = None
+    if reason is not None:
+        warn_undefined(reason)
+        whole = None
+    elif whole is not None:
+        kernel = omega_kernel(values, whole)
+    drawn = resampling.run(kernel, len(values), confidence_level, clusters=of_rows)
+    spread = None if of_rows is None or kernel is None else of_rows.spread(log_error(kernel))
+    made = _result(values, matrix.labels, whole, drawn, spread, reason, missing, confidence_level)
+    return replace(made, n_dropped=complete.size - len(values), n_clusters=None if of_rows is None else of_rows.n)
 
 
 def _not_fitted(values: Floats, labels: tuple[str, ...]) -> Message | None:
@@ -299,8 +195,8 @@ def _result(
     items: tuple[str, ...],
     whole: OmegaFit | None,
     drawn: Resampled,
+    spread: Spread | None,
     reason: Message | None,
-    n_rows: int,
     missing: str,
     confidence_level: float,
 ) -> McDonaldOmega:
@@ -319,15 +215,10 @@ def _result(
         normal, free = (float(part[0]) for part in omega_variances(values[None], whole))
         chi_square, p_value, rmsea = _fit_of(whole, n, df)
         flags = _flags(items, whole, p_value, rmsea)
-        flags += narrow_flags(values, math.sqrt(free / normal) if normal > 0 else math.nan)
-    limits = [
-        log_error_limits(estimate, variance / np.square(1.0 - estimate), n, confidence_level)
-        for variance in (normal, np.fmax(normal, free))
-    ]
-    ci, adjusted = (
-        ConfidenceInterval(float(low), float(high), confidence_level, method)
-        for (low, high), method in zip(limits, (NORMAL, ADJUSTED), strict=True)
-    )
+        flags += delta_flags(values, (normal, free), (1.0 - estimate) ** 2, spread)
+    scale = float(np.square(1.0 - estimate))
+    variances = (math.nan, math.nan) if scale == 0.0 else (normal / scale, free / scale)
+    ci, adjusted = clustered_limits(estimate, variances, n, confidence_level, spread)
     return McDonaldOmega(
         estimate=estimate,
         estimate_observed_variance=observed,
@@ -345,7 +236,8 @@ def _result(
         rmsea=rmsea,
         n=n,
         k=k,
-        n_dropped=n_rows - n,
+        n_clusters=None,
+        n_dropped=0,
         items=items,
         heywood_items=tuple(np.asarray(items)[uniquenesses <= 0].tolist()),
         n_replicates=drawn.replicates,

@@ -26,11 +26,18 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
     without_spread,
 )
-from ibic_fidelity.psychometrics.consistency._intervals import interval_table, narrow_flags, said_with_intervals
+from ibic_fidelity.psychometrics._clusters import RowClusters, Spread
+from ibic_fidelity.psychometrics.consistency._intervals import (
+    OVER_CLUSTERS,
+    interval_table,
+    narrow_flags,
+    said_with_intervals,
+)
 from ibic_fidelity.psychometrics.consistency._moments import Bootstrap, covariance_kernel, covariances
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
 
 FISHER = "Fisher's z, stepped up"
 FISHER_ADJUSTED = "Fisher's z, stepped up, adjusted"
@@ -55,6 +62,8 @@ class SpearmanBrown:
         Percentile interval of the bootstrap over respondents, where asked for.
     n, k, n_dropped : int
         Respondents used; items, which are two; respondents left out by ``missing="listwise"``.
+    n_clusters : int or None
+        Clusters of the respondents used, None where no clusters were given.
     items : tuple of str
         The items' labels.
     n_replicates, n_undefined : int
@@ -75,6 +84,7 @@ class SpearmanBrown:
     ci_bootstrap: ConfidenceInterval | None
     n: int
     k: int
+    n_clusters: int | None
     n_dropped: int
     items: tuple[str, ...]
     n_replicates: int
@@ -112,6 +122,7 @@ def spearman_brown(
     x: object,
     *,
     length: float = 2,
+    clusters: ArrayLike | None = None,
     missing: CompleteTable = "raise",
     confidence_level: float = 0.95,
     bootstrap: int = 0,
@@ -120,8 +131,9 @@ def spearman_brown(
     r"""Return the reliability of two items by the Spearman–Brown formula.
 
     The correlation of two parallel items is the reliability of one; the formula steps it up to that of both
-    together, or of a scale of another length.  For two items alpha is never above it, and equal to it where
-    the items have equal variances.
+    together, or of a scale of another length.  For two items alpha is nearer to 0, since the mean of the variances is
+    at least their geometric mean: never above it where the correlation is positive, never below it where it is
+    negative, and equal to it where the items have equal variances.
 
     Parameters
     ----------
@@ -129,12 +141,16 @@ def spearman_brown(
         Answers as numbers, reversed items already reversed; NaN is missing.
     length : float
         How many times as long as one item the scale is; 2 is both items together.
+    clusters : array-like of shape (respondents,), optional
+        What respondents belong to, such as their site.  Respondents of one cluster are alike; `ci_adjusted` and
+        bootstrap samples are then of clusters, the other interval takes respondents for independent.  A respondent
+        without one is left out, or raises under "raise".
     missing : {"raise", "listwise"}
         Raise where an answer is missing, or leave out respondents with any missing answer.
     confidence_level : float
         Between 0 and 1.
     bootstrap : int
-        How many bootstrap samples of respondents to draw for `ci_bootstrap`; 0 for none.
+        How many bootstrap samples of respondents, or clusters, to draw for `ci_bootstrap`; 0 for none.
     rng : int or numpy.random.Generator
         Seed or generator of the bootstrap.
 
@@ -176,6 +192,10 @@ def spearman_brown(
     `ci_adjusted`) and ``interval_not_reliable`` (55 %, or 30 % below 50 respondents).  The bootstrap covers
     .91–.95 and is flagged below 200 respondents.
 
+    *Clusters.*  With `clusters` the variance of the adjusted interval is a jackknife over clusters times (t/z)², as in
+    `cronbach_alpha`, where its coverage is stated; so are ``few_row_clusters`` and ``respondents_decide`` (one
+    of 50 respondents or more carries a fifth of the variance: heavy tails, with which no interval here is reliable).
+
     References
     ----------
     .. [1] Spearman, C. (1910). Correlation calculated from faulty data. British Journal of Psychology, 3,
@@ -199,6 +219,7 @@ def spearman_brown(
     if matrix.cells.shape[1] != 2:
         raise UsageError("psychometrics.two_items", n=matrix.cells.shape[1])
     complete = complete_rows(matrix.cells, matrix.labels, missing)
+    of_rows = RowClusters.read(clusters, complete, missing)
     values = matrix.cells[complete]
     n = len(values)
     r, reason = _correlation(values, matrix.labels)
@@ -209,14 +230,17 @@ def spearman_brown(
         warn_undefined(reason)
     ratio = 1.0 if reason else float(z_error_ratio(values[None])[0])
     kernel = None if reason else _stepped_kernel(values, factor)
-    drawn = resampling.run(kernel, n, confidence_level)
+    drawn = resampling.run(kernel, n, confidence_level, clusters=of_rows)
+    spread = None if of_rows is None or reason else of_rows.spread(_z_kernel(values))
+    wider, method = max(ratio, 1.0), FISHER_ADJUSTED
+    if spread is not None:
+        wider, method = _over_clusters(spread, n, confidence_level), f"{FISHER_ADJUSTED}{OVER_CLUSTERS}"
     limits = (
-        fisher_limits(math.nan if reason else r, n, factor, confidence_level, widened)
-        for widened in (1.0, max(ratio, 1.0))
+        fisher_limits(math.nan if reason else r, n, factor, confidence_level, widened) for widened in (1.0, wider)
     )
     ci, adjusted = (
-        ConfidenceInterval(float(low), float(high), confidence_level, method)
-        for (low, high), method in zip(limits, (FISHER, FISHER_ADJUSTED), strict=True)
+        ConfidenceInterval(float(low), float(high), confidence_level, name)
+        for (low, high), name in zip(limits, (FISHER, method), strict=True)
     )
     return SpearmanBrown(
         estimate=estimate,
@@ -227,13 +251,14 @@ def spearman_brown(
         ci_bootstrap=drawn.first,
         n=n,
         k=2,
+        n_clusters=None if of_rows is None else of_rows.n,
         n_dropped=int((~complete).sum()),
         items=matrix.labels,
         n_replicates=drawn.replicates,
         n_undefined=drawn.undefined[0],
         missing=missing,
         reason=reason,
-        flags=() if reason else (*narrow_flags(values, ratio), *drawn.flags),
+        flags=() if reason else (*_flags(values, ratio, spread), *drawn.flags),
     )
 
 
@@ -286,6 +311,31 @@ def _stepped_kernel(values: Floats, length: float) -> Callable[[Floats], Floats]
         return np.where(np.isfinite(made), made, np.nan)
 
     return kernel
+
+
+def _z_kernel(values: Floats) -> Callable[[Floats], Floats]:
+    covariance_of = covariance_kernel(values)
+
+    def kernel(counts: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.arctanh(correlation_of(covariance_of(counts))))
+
+    return kernel
+
+
+def _over_clusters(spread: Spread, n: int, confidence_level: float) -> float:
+    """Return the standard error of z over clusters, with t for the normal quantile, over that of independent rows."""
+    variance = spread.widened(confidence_level) * (n - 3)
+    return math.sqrt(max(variance, 1.0)) if math.isfinite(variance) else math.nan
+
+
+def _flags(values: Floats, ratio: float, spread: Spread | None) -> tuple[Message, ...]:
+    """Return whether intervals are not reliable with answers (n, 2)."""
+    if spread is None or len(values) < 4:
+        return narrow_flags(values, ratio)
+    normal = 1.0 / (len(values) - 3)
+    over = math.sqrt(spread.variance / normal) if spread.variance > 0 else 0.0
+    return (*narrow_flags(values, ratio, over), *spread.flags(normal))
 
 
 def _correlation(values: Floats, labels: tuple[str, ...]) -> tuple[float, Message | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from scipy.special import fdtrc
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.psychometrics._arguments import Booleans, Floats, end_share, without_spread
+from ibic_fidelity.psychometrics._clusters import Kernel, RowClusters
 from ibic_fidelity.psychometrics._engines.mixedlm import RemlFit, reml_components
 from ibic_fidelity.psychometrics.intraclass._incomplete_ratings import (
     RatingSums,
@@ -22,6 +22,7 @@ from ibic_fidelity.psychometrics.intraclass._incomplete_ratings import (
     reml,
 )
 from ibic_fidelity.psychometrics.intraclass._mean_squares import ExpectedSquares, MeanSquares
+from ibic_fidelity.psychometrics.intraclass._not_normal import Inflation, complete_log_f, of_tables
 from ibic_fidelity.psychometrics.intraclass._one_way import reliability
 from ibic_fidelity.psychometrics.intraclass.groups import PILED_UP
 
@@ -29,6 +30,9 @@ EXACT = "exact F"
 EXACT_HOLES = "exact F (Wald), raters fixed"
 SATTERTHWAITE = "F, Satterthwaite df (McGraw & Wong)"
 MODIFIED = "modified large sample (Cappelleri & Ting)"
+#: Added to the method whose degrees of freedom are divided by an inflation.
+ADJUSTED = ", adjusted"
+NOT_NORMAL = "psychometrics.icc_targets_not_normal"
 #: Raters' over residual mean square from which Satterthwaite's interval of agreement may cover far too little.
 RATERS_DIFFER = 8.0
 #: The same ratio from which drawing targets, not raters, leaves out too much.
@@ -37,6 +41,7 @@ RATERS_NOTED = 2.0
 FEW_TARGETS = 200
 #: Degrees of freedom of the residual of a table with holes below which little is known of it.
 FEW_DF = 10
+_UNINFLATED = Inflation(np.array(1.0), np.array(1.0))
 #: Of a variance, below which it is rounding beside what it is a part of.
 _ROUNDING = 1e-12
 
@@ -49,6 +54,7 @@ class Form:
     estimate: float
     ci: ConfidenceInterval
     ci_modified: ConfidenceInterval | None
+    ci_adjusted: ConfidenceInterval
     ratings_per_target: float
     test: tuple[float, float, int, int]
     components: tuple[float, float, float]
@@ -58,36 +64,34 @@ class Form:
     notes: tuple[Message, ...]
 
 
-def of_complete(values: Floats, definition: str, unit: str, level: float) -> Form:
+def of_complete(values: Floats, definition: str, unit: str, level: float, clusters: RowClusters | None = None) -> Form:
     """Return a form of a complete table (n, k), by the analysis of variance."""
     squares = MeanSquares.of(values)
     n, k = squares.n, squares.k
     estimate, reason = _estimate(values, squares, definition, unit)
     f_value, p_value = squares.test(definition)
     low, high = (np.nan, np.nan) if reason else squares.limits(definition, unit, level)
-    modified = None
-    if definition == "agreement":
-        size = float(k) if unit == "average" else 1.0
-        least, most = (np.nan, np.nan) if reason else ExpectedSquares.of(squares).modified_limits(level)
-        modified = _interval(stepped(least, size), stepped(most, size), level, MODIFIED)
+    modified = _complete_limits(squares, definition, unit, level) if definition == "agreement" else None
+    inflation, few = _inflation(values, definition, level, clusters)
     residual = float(squares.within if definition == "one-way" else squares.residual)
     of_raters = math.nan if definition == "one-way" else (float(squares.raters) - residual) / max(n, 1)
     return Form(
         method="ANOVA",
         estimate=estimate,
         ci=_interval(low, high, level, SATTERTHWAITE if definition == "agreement" else EXACT),
-        ci_modified=modified,
+        ci_modified=None if modified is None else _none_if(reason, modified),
+        ci_adjusted=_none_if(reason, _complete_limits(squares, definition, unit, level, inflation)),
         ratings_per_target=float(k),
         test=(float(f_value), float(p_value), max(n - 1, 0), squares.df_error(definition)),
         components=((float(squares.targets) - residual) / k, of_raters, residual),
         squares=tuple(float(part) for part in (squares.targets, squares.raters, squares.residual, squares.within)),  # type: ignore[arg-type]
         reason=reason,
-        flags=() if reason else _flags(values, squares, definition),
+        flags=() if reason else (*_flags(values, squares, definition), *inflation.flags(NOT_NORMAL), *few),
         notes=(),
     )
 
 
-def complete_kernel(values: Floats, definition: str, unit: str) -> Callable[[Floats], Floats]:
+def complete_kernel(values: Floats, definition: str, unit: str) -> Kernel:
     """Return what gives the coefficients (replicates,) of a complete table from counts (replicates, n)."""
 
     def kernel(counts: Floats) -> Floats:
@@ -99,7 +103,7 @@ def complete_kernel(values: Floats, definition: str, unit: str) -> Callable[[Flo
     return kernel
 
 
-def of_holes(cells: Floats, definition: str, unit: str, level: float) -> Form:
+def of_holes(cells: Floats, definition: str, unit: str, level: float, clusters: RowClusters | None = None) -> Form:
     """Return a form of a table (n, k) with holes, each row and column with a rating, by REML."""
     sums, parts = RatingSums.of(cells), parts_of(~np.isnan(cells))
     raters = definition != "one-way"
@@ -116,32 +120,34 @@ def of_holes(cells: Floats, definition: str, unit: str, level: float) -> Form:
     size = float(sums.ratings_per_target) if unit == "average" else 1.0
     estimate = float(stepped(share(components, definition), size)) if reason is None else math.nan
     ci = _holed_interval(sums, parts, definition, size, level, estimate)
+    inflation = _UNINFLATED
+    few: tuple[Message, ...] = ()
+    if not math.isnan(estimate):
+        inflation, few = _holed_inflation(cells, definition, level, (df_targets, df_residual), clusters)
     f_value = _divided(_targets_adjusted(sums, error * df_residual, df_targets, raters=raters), error)
     return Form(
         method="REML",
         estimate=estimate,
         ci=ci,
         ci_modified=ci if definition == "agreement" else None,
+        ci_adjusted=_holed_interval(sums, parts, definition, size, level, estimate, inflation),
         ratings_per_target=float(sums.ratings_per_target),
         test=(f_value, float(fdtrc(df_targets, df_residual, f_value)), df_targets, df_residual),
         components=components,
         squares=squares,
         reason=reason,
-        flags=() if reason else _flags_of_holes(cells, definition, df_residual),
+        flags=() if reason else (*_flags_of_holes(cells, definition, df_residual), *inflation.flags(NOT_NORMAL), *few),
         notes=tuple(notes),
     )
 
 
-def holed_kernel(cells: Floats, definition: str, unit: str) -> Callable[[Floats], Floats]:
+def holed_kernel(cells: Floats, definition: str, unit: str) -> Kernel:
     """Return what gives the coefficients (replicates,) of a table with holes from counts (replicates, n)."""
 
     def kernel(counts: Floats) -> Floats:
         sums = RatingSums.of(cells, counts)
         one_way = definition == "one-way"
-        rest = sums.within_targets()
-        if not one_way:
-            rest = sums.residual_squares(np.full(len(counts), np.inf), raters=True)
-        usable = rest > 1e-10 * sums.squares
+        usable = _has_error(sums, one_way=one_way)
         estimates = np.full(len(counts), np.nan)
         if usable.any():
             some = sums.some(usable)
@@ -150,6 +156,71 @@ def holed_kernel(cells: Floats, definition: str, unit: str) -> Callable[[Floats]
         return estimates
 
     return kernel
+
+
+def _complete_limits(
+    squares: MeanSquares, definition: str, unit: str, level: float, inflation: Inflation | None = None
+) -> ConfidenceInterval:
+    """Return the modified interval of agreement or the exact one of other forms, adjusted by an inflation."""
+    factor = 1.0 if inflation is None else inflation.factor
+    method = MODIFIED if definition == "agreement" else EXACT
+    if inflation is not None:
+        method = f"{method}{ADJUSTED}"
+    if squares.n < 2:
+        return _interval(math.nan, math.nan, level, method)
+    if definition != "agreement":
+        return _interval(*squares.limits(definition, unit, level, factor), level, method)
+    size = float(squares.k) if unit == "average" else 1.0
+    limits = ExpectedSquares.of(squares).deflated(factor).modified_limits(level)
+    return _interval(stepped(limits[0], size), stepped(limits[1], size), level, method)
+
+
+def _none_if(reason: Message | None, ci: ConfidenceInterval) -> ConfidenceInterval:
+    """Return the interval, with NaN where there is a reason why nothing is defined."""
+    return ci if reason is None else _interval(math.nan, math.nan, ci.confidence_level, ci.method)
+
+
+def _inflation(
+    values: Floats, definition: str, level: float, clusters: RowClusters | None
+) -> tuple[Inflation, tuple[Message, ...]]:
+    """Return how much more log F varies than with independent normal targets, and whether clusters are too few."""
+    n, k = values.shape
+    if clusters is None:
+        return of_tables(values, definition, level), ()
+    if n < 2:
+        return _UNINFLATED, ()
+    df = n * (k - 1) if definition == "one-way" else (n - 1) * (k - 1)
+    normal = 2.0 / (n - 1) + 2.0 / df
+    return Inflation.over(clusters, complete_log_f(values, definition), normal, level)
+
+
+def _holed_inflation(
+    cells: Floats, definition: str, level: float, df: tuple[int, int], clusters: RowClusters | None
+) -> tuple[Inflation, tuple[Message, ...]]:
+    """Return the same of a table with holes, by a jackknife over targets where there are no clusters."""
+    one_way = definition == "one-way"
+    size = float(RatingSums.of(cells).ratings_per_target)
+
+    def kernel(counts: Floats) -> Floats:
+        sums = RatingSums.of(cells, counts)
+        made = np.full(len(counts), np.nan)
+        usable = _has_error(sums, one_way=one_way)
+        if usable.any():
+            of_targets, _, residual = reml(sums.some(usable), raters=not one_way)
+            made[usable] = np.log1p(size * of_targets / residual)
+        return made
+
+    alone = RowClusters(np.arange(len(cells)), len(cells))
+    made, few = Inflation.over(clusters or alone, kernel, 2.0 / df[0] + 2.0 / df[1], level)
+    return made, few if clusters else ()
+
+
+def _has_error(sums: RatingSums, *, one_way: bool) -> Booleans:
+    """Return the replicates (…,) that leave a residual."""
+    rest = sums.within_targets()
+    if not one_way:
+        rest = sums.residual_squares(np.full(sums.squares.shape, np.inf), raters=True)
+    return np.asarray(rest > 1e-10 * sums.squares)
 
 
 def _fit(cells: Floats, *, raters: bool) -> RemlFit:
@@ -195,16 +266,28 @@ def _holed_squares(sums: RatingSums, parts: int) -> tuple[float, float, float, f
 
 
 def _holed_interval(
-    sums: RatingSums, parts: int, definition: str, size: float, level: float, estimate: float
+    sums: RatingSums,
+    parts: int,
+    definition: str,
+    size: float,
+    level: float,
+    estimate: float,
+    inflation: Inflation | None = None,
 ) -> ConfidenceInterval:
     """Return Wald's exact interval, or for agreement the modified one from adjusted mean squares."""
     method = {"agreement": f"{MODIFIED}, adjusted mean squares", "one-way": EXACT}.get(definition, EXACT_HOLES)
-    if math.isnan(estimate):
+    factor = 1.0 if inflation is None else inflation.factor
+    if inflation is not None:
+        method = f"{method}{ADJUSTED}"
+    if math.isnan(estimate) or bool(np.isnan(factor)):
         return _interval(math.nan, math.nan, level, method)
     if definition == "agreement":
-        low, high = (stepped(limit, size) for limit in adjusted_squares(sums, parts).modified_limits(level))
+        low, high = (
+            stepped(limit, size) for limit in adjusted_squares(sums, parts).deflated(factor).modified_limits(level)
+        )
     else:
-        ratios = exact_ratio_limits(sums, parts, (1.0 - level) / 2.0, raters=definition == "consistency")
+        tail, two_way = (1.0 - level) / 2.0, definition == "consistency"
+        ratios = exact_ratio_limits(sums, parts, tail, raters=two_way, inflation=factor)
         low, high = (reliability(ratio, size) for ratio in ratios)
     return _interval(min(float(low), estimate), max(float(high), estimate), level, method)
 
@@ -260,8 +343,10 @@ def bootstrap_is_short(n: int, of_raters: Floats, residual: Floats, definition: 
     return np.asarray(few | ((definition == "agreement") & (of_raters >= RATERS_NOTED * residual)))
 
 
-def bootstrap_flags(made: Form, n: int, definition: str) -> tuple[Message, ...]:
-    """Return whether the bootstrap interval of a form of n targets is not reliable."""
+def bootstrap_flags(made: Form, n: int, definition: str, clusters: RowClusters | None) -> tuple[Message, ...]:
+    """Return whether the bootstrap interval of a form of n targets, or clusters, is not reliable."""
+    if clusters is not None and clusters.n < FEW_TARGETS:
+        return (Message("psychometrics.bootstrap_few_clusters", {"n": clusters.n, "least": FEW_TARGETS}),)
     _, of_raters, residual, _ = made.squares
     if not bootstrap_is_short(n, np.array(of_raters), np.array(residual), definition):
         return ()

@@ -261,20 +261,23 @@ def parts_of(known: Booleans) -> int:
     return parts
 
 
-def exact_ratio_limits(sums: RatingSums, parts: int, tail: float, *, raters: bool) -> tuple[Floats, Floats]:
+def exact_ratio_limits(
+    sums: RatingSums, parts: int, tail: float, *, raters: bool, inflation: Floats | float = 1.0
+) -> tuple[Floats, Floats]:
     """Return Wald's exact limits (…,) of targets' over residual variance, raters fixed or left out.
 
     The weighted residual sum of squares at a ratio θ less that of fixed targets, over the mean square of the
-    residual, has the F distribution at the true θ.
+    residual, has the F distribution at the true θ.  Its degrees of freedom are divided by an inflation.
     """
     from scipy.special import fdtri
 
     df_targets, df_residual = degrees_of_freedom(sums, parts, raters=raters)
     rest = sums.residual_squares(np.full(sums.squares.shape, np.inf), raters=True) if raters else sums.within_targets()
     unit = df_targets * rest / df_residual
+    df1, df2 = df_targets / inflation, df_residual / inflation
     return (
-        _solve(sums, rest + unit / fdtri(df_residual, df_targets, tail), raters=raters),
-        _solve(sums, rest + unit * fdtri(df_targets, df_residual, tail), raters=raters),
+        _solve(sums, rest + unit / fdtri(df2, df1, tail), raters=raters),
+        _solve(sums, rest + unit * fdtri(df1, df2, tail), raters=raters),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import chdtri, fdtrc, fdtri
@@ -16,10 +16,14 @@ _PAIRS = ((0, 1), (0, 2), (1, 2))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeanSquares:
-    """The two-way analysis of variance of complete tables (…, n, k); NaN where there are no degrees of freedom."""
+    """The two-way analysis of variance of complete tables (…, n, k); NaN where there are no degrees of freedom.
+
+    `size` is how many targets each table counts: n, or in replicates of clusters what was drawn.
+    """
 
     n: int
     k: int
+    size: Floats | float
     targets: Floats
     raters: Floats
     residual: Floats
@@ -31,13 +35,13 @@ class MeanSquares:
         n, k = values.shape[-2:]
         if n < 2:
             undefined = np.full(values.shape[:-2], np.nan)
-            return cls(n, k, undefined, undefined, undefined, undefined)
+            return cls(n, k, n, undefined, undefined, undefined, undefined)
         centred = values - values.mean(axis=(-2, -1), keepdims=True)
         rows, columns = centred.mean(axis=-1, keepdims=True), centred.mean(axis=-2, keepdims=True)
         rest = centred - rows - columns
         sums = [times * np.square(part).sum(axis=(-2, -1)) for times, part in ((k, rows), (n, columns), (1, rest))]
         unit = 4.0 * np.finfo(np.float64).eps * np.abs(values).max(axis=(-2, -1))
-        return cls._of_sums(n, k, sums, n * k * np.square(unit))
+        return cls._of_sums(n, k, float(n), sums, n * k * np.square(unit))
 
     @classmethod
     def resampled(cls, values: Floats, counts: Floats) -> MeanSquares:
@@ -48,23 +52,25 @@ class MeanSquares:
         parts = np.column_stack([centred, np.square(rows), np.square(centred).sum(axis=1)])
         added = counts @ parts
         of_raters, of_targets, of_all = added[:, :k], added[:, k], added[:, k + 1]
-        level = np.square(of_raters.sum(axis=1)) / (n * k)
-        targets, raters = of_targets / k - level, np.square(of_raters).sum(axis=1) / n - level
+        size = counts.sum(axis=1)
+        level = np.square(of_raters.sum(axis=1)) / (size * k)
+        targets, raters = of_targets / k - level, np.square(of_raters).sum(axis=1) / size - level
         # differences of sums are exact to some units of the last digit of the sums
         rounding = 64.0 * np.finfo(np.float64).eps * of_all
-        return cls._of_sums(n, k, [targets, raters, of_all - level - targets - raters], rounding)
+        return cls._of_sums(n, k, size, [targets, raters, of_all - level - targets - raters], rounding)
 
     @classmethod
-    def _of_sums(cls, n: int, k: int, sums: list[Floats], rounding: Floats) -> MeanSquares:
+    def _of_sums(cls, n: int, k: int, size: Floats | float, sums: list[Floats], rounding: Floats) -> MeanSquares:
         """Return the mean squares of sums of squares, which are 0 where they are rounding only."""
         of_targets, of_raters, of_rest = (np.where(part > rounding, part, 0.0) for part in sums)
         return cls(
             n=n,
             k=k,
-            targets=of_targets / (n - 1),
+            size=size,
+            targets=of_targets / (size - 1),
             raters=of_raters / (k - 1),
-            residual=of_rest / ((n - 1) * (k - 1)),
-            within=(of_raters + of_rest) / (n * (k - 1)),
+            residual=of_rest / ((size - 1) * (k - 1)),
+            within=(of_raters + of_rest) / (size * (k - 1)),
         )
 
     def df_error(self, definition: str) -> int:
@@ -82,20 +88,28 @@ class MeanSquares:
     def icc(self, definition: str, unit: str, factor: Floats | float = 1.0) -> tuple[Floats, Floats]:
         """Return numerator and denominator of a coefficient, the targets' mean square times a factor."""
         error = self.within if definition == "one-way" else self.residual
-        level = (self.raters - self.residual) / self.n if definition == "agreement" and self.n else 0.0
+        level = (self.raters - self.residual) / self.size if definition == "agreement" and self.n else 0.0
         targets = factor * self.targets
         if unit == "average":
             return np.asarray(targets - error), np.asarray(targets + level)
         return np.asarray(targets - error), np.asarray(targets + (self.k - 1) * error + self.k * level)
 
-    def limits(self, definition: str, unit: str, confidence_level: float) -> tuple[Floats, Floats]:
-        """Return McGraw and Wong's limits; −∞ where the denominator of an average one is not positive."""
+    def limits(
+        self, definition: str, unit: str, confidence_level: float, inflation: Floats | float = 1.0
+    ) -> tuple[Floats, Floats]:
+        """Return McGraw and Wong's limits; −∞ where the denominator of an average one is not positive.
+
+        Degrees of freedom are divided by an inflation.
+        """
         tail = (1.0 - confidence_level) / 2.0
-        df1 = self.n - 1
+        df1 = (self.n - 1) / np.asarray(inflation)
         df2 = self._satterthwaite() if definition == "agreement" else np.float64(self.df_error(definition))
+        df2 = df2 / np.asarray(inflation)
         with np.errstate(divide="ignore", invalid="ignore"):
             # 1/F of the upper and of the lower tail
-            factors = fdtri(df2, df1, tail), 1.0 / fdtri(df1, df2, tail)
+            factors = [
+                np.asarray(part, dtype=np.float64) for part in (fdtri(df2, df1, tail), 1.0 / fdtri(df1, df2, tail))
+            ]
             made = []
             for factor in factors:
                 above, below = self.icc(definition, unit, factor)
@@ -134,8 +148,13 @@ class ExpectedSquares:
     def of(cls, squares: MeanSquares) -> ExpectedSquares:
         """Return those of a complete table."""
         n, k = squares.n, squares.k
-        df = (n - 1, k - 1, (n - 1) * (k - 1))
+        df: tuple[float, float, float] = (n - 1, k - 1, (n - 1) * (k - 1))
         return cls(squares.targets, squares.raters, squares.residual, df, k, n)
+
+    def deflated(self, inflation: Floats | float) -> ExpectedSquares:
+        """Return the same with the degrees of freedom of targets and residual, not raters, divided by an inflation."""
+        of_targets, of_raters, of_residual = self.df
+        return replace(self, df=(of_targets / inflation, of_raters, of_residual / inflation))
 
     def modified_limits(self, confidence_level: float) -> tuple[Floats, Floats]:
         """Return the modified large-sample limits of the agreement of single ratings (Cappelleri & Ting).

@@ -61,16 +61,22 @@ class Anova:
 
 
 def variance_ratio_limits(
-    sizes: Integers, means: Floats, within: Floats | np.float64, confidence_level: float
+    sizes: Integers,
+    means: Floats,
+    within: Floats | np.float64,
+    confidence_level: float,
+    inflation: Floats | float = 1.0,
 ) -> tuple[Floats, Floats]:
     """Return the exact limits of between over within variance, for group means (…, J) and sums within (…).
 
-    Sizes (J,) are shared; at least two groups and one group of two.  Infinite without variation within.
+    Sizes (J,) are shared; at least two groups and one group of two.  Infinite without variation within.  The
+    quantiles are of F with the degrees of freedom divided by an inflation (…).
     """
     n, n_groups = int(sizes.sum()), len(sizes)
     df_between, df_within = n_groups - 1, n - n_groups
     tail = (1.0 - confidence_level) / 2.0
-    upper_f, lower_f = 1.0 / fdtri(df_within, df_between, tail), fdtri(df_between, df_within, tail)
+    fewer = df_between / np.asarray(inflation), df_within / np.asarray(inflation)
+    upper_f, lower_f = 1.0 / fdtri(fewer[1], fewer[0], tail), fdtri(fewer[0], fewer[1], tail)
     target = np.asarray(within, dtype=np.float64) / df_within * df_between
     if sizes.min() == sizes.max():
         size = int(sizes[0])
@@ -79,6 +85,12 @@ def variance_ratio_limits(
             ratio = between / target
         return (ratio / upper_f - 1.0) / size, (ratio / lower_f - 1.0) / size
     return _solve(sizes, means, target * upper_f), _solve(sizes, means, target * lower_f)
+
+
+def middle_ratio(sizes: Integers, means: Floats, within: Floats | np.float64) -> Floats:
+    """Return the ratio of variances (…,) at which the F of Wald's limits is 1."""
+    df_between, df_within = len(sizes) - 1, int(sizes.sum()) - len(sizes)
+    return _solve(sizes, means, np.asarray(within, dtype=np.float64) / df_within * df_between)
 
 
 def _solve(sizes: Integers, means: Floats, target: Floats) -> Floats:
