@@ -116,8 +116,10 @@ def variance_components(
 
     References
     ----------
-    Brennan (2001), Generalizability theory, Springer.  Searle, Casella & McCulloch (1992), Variance components, Wiley.
-    Satterthwaite (1946), Biometrics Bulletin 2, 110-114.
+    .. [1] Brennan, R. L. (2001). Generalizability theory. Springer.
+    .. [2] Searle, S. R., Casella, G., & McCulloch, C. E. (1992). Variance components. Wiley.
+    .. [3] Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components. Biometrics
+       Bulletin, 2, 110–114.
 
     Examples
     --------
