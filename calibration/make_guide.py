@@ -48,6 +48,7 @@ ANSWERS = {
 INTERVALS = {
     "Items (`consistency_coverage.csv`)": "consistency_coverage.csv",
     "Raters (`agreement_coverage.csv`)": "agreement_coverage.csv",
+    "Agreement within sites (`within_group_coverage.csv`)": "within_group_coverage.csv",
     "Intraclass correlations and measurement error (`intraclass_coverage.csv`)": "intraclass_coverage.csv",
 }
 RARELY = 0.10

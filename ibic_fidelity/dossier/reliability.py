@@ -213,11 +213,19 @@ def _agreement(values: UnitValues) -> Iterator[Statistic]:
         ("ad", of_items.ad),
     ):
         method = f"null {of_items.null}" if name.startswith("rwg") else ""
-        told = notes_of(None, (*of_mean.flags, *of_items.flags))
-        notes = tuple(note for note in told if (name == "awg") == note.code.startswith("psychometrics.awg"))
-        yield Statistic.of(f"{name}_mean", of_items.n, index.mean, method=method, notes=notes)
+        flags = of_mean.flags if name == "rwg" else of_items.flags
+        notes = tuple(note for note in flags if _is_of_index(note, name))
+        yield Statistic.of(f"{name}_mean", of_items.n, index.mean, index.mean_ci, notes=notes)
         yield Statistic.of(f"{name}_median", of_items.n, index.median, method=method, notes=notes)
         by_group = zip(of_items.groups, of_items.group_n.tolist(), index.estimate.tolist(), index.reasons, strict=True)
         for group, n, estimate, reason in by_group:
             notes = notes_of(reason, ())
             yield Statistic.of(name, n, estimate, method=method, notes=notes).where(site=str(group))
+
+
+def _is_of_index(note: Message, index: str) -> bool:
+    """Return whether a flag of within-group agreement is about this index."""
+    named = note.params.get("indices")
+    if isinstance(named, list | tuple):
+        return index in named
+    return (index == "awg") == note.code.startswith("psychometrics.awg")

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+from scipy.special import stdtrit
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
+from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.psychometrics._arguments import (
     COMPLETE_TABLE,
     Booleans,
@@ -20,6 +22,7 @@ from ibic_fidelity.psychometrics._arguments import (
     as_matrix,
     as_number,
     check_choice,
+    check_confidence_level,
     check_limits,
     check_within,
     complete_rows,
@@ -33,6 +36,9 @@ from ibic_fidelity.psychometrics.within_group_result import GroupIndex, WithinGr
 NullDistribution = Literal["uniform", "slightly_skewed", "moderately_skewed", "heavily_skewed"]
 NULL_DISTRIBUTIONS: tuple[NullDistribution, ...] = get_args(NullDistribution)
 
+OVER_GROUPS = "t over groups, corrected for skewness (Hall)"
+#: Fewer groups than this carry the error of a mean over groups, (Σd²)²/Σd⁴: its interval is not reliable.
+LEAST_GROUPS_CARRYING = 6.0
 #: Shares of five answers, low to high (James, Demaree & Wolf 1984; LeBreton & Senter 2008, Table 2).
 _FIVE_POINT_NULLS: dict[str, tuple[float, ...]] = {
     "slightly_skewed": (0.05, 0.15, 0.20, 0.35, 0.25),
@@ -49,6 +55,7 @@ def within_group_agreement(
     high: float,
     null: NullDistribution | float = "uniform",
     missing: CompleteTable = "raise",
+    confidence_level: float = 0.95,
 ) -> WithinGroupAgreement:
     r"""Return rwg, rwg(j), awg and the mean absolute deviation of every group.
 
@@ -70,6 +77,8 @@ def within_group_agreement(
         five answers [2]_; give the variance for other scales.
     missing : {"raise", "listwise"}
         Raise where an answer or a group is missing, or leave those members out.
+    confidence_level : float
+        Of the intervals of the means over groups.
 
     Returns
     -------
@@ -109,7 +118,12 @@ def within_group_agreement(
     The mean absolute deviation [4]_ is an error in units of the scale: 0 is full agreement, and A/6 has
     been proposed as the most that is acceptable.
 
-    None of the indices comes with an interval here.
+    A single group's index has no interval.  That of the mean is t over the groups where the index is defined,
+    corrected for skewness by Hall's transformation [5]_, and is about the mean over groups such as these, of these
+    sizes: small groups' indices are biased.  *Coverage* (calibration/within_group_coverage.csv): with 24 and 50
+    groups .94–.96 for rwg, awg and AD, .91–.97 for rwg(j); with 6 and 12 groups .92–.96, and .83–.91 for rwg(j).
+    Where fewer than six groups carry the error, (Σd²)²/Σd⁴ of the deviations, the flag ``agreement_mean_uncertain``
+    names the index: cells outside .93–.975 are flagged in 64–100 % of studies.
 
     References
     ----------
@@ -121,6 +135,8 @@ def within_group_agreement(
        the rwg indices. Organizational Research Methods, 8, 165–184.
     .. [4] Burke, M. J., & Dunlap, W. P. (2002). Estimating interrater agreement with the average deviation
        index: a user's guide. Organizational Research Methods, 5, 159–172.
+    .. [5] Hall, P. (1992). On the removal of skewness by transformation. Journal of the Royal Statistical Society B,
+       54, 221–228.
 
     Examples
     --------
@@ -129,6 +145,7 @@ def within_group_agreement(
     ([0.75, 0.0], [False, True])
     """
     check_choice("missing", missing, COMPLETE_TABLE)
+    level = check_confidence_level(confidence_level)
     matrix = as_matrix(x, vector=True)
     k = matrix.cells.shape[1]
     lows, highs = check_limits(low, high, 1)
@@ -139,15 +156,16 @@ def within_group_agreement(
     used = complete_rows(matrix.cells, matrix.labels, missing) & known_groups_rows(membership, missing)
     sums = _Sums.of(matrix.cells[used], membership.codes[used])
     single = _reasons(sums.n, None, k=k, least=0)
-    rwg = _rwg(sums.total_variance, null_variance, 1, single)
-    rwg_j = _rwg(sums.variances.mean(axis=1), null_variance, k, single)
+    rwg = _rwg(sums.total_variance, null_variance, 1, single, level)
+    rwg_j = _rwg(sums.variances.mean(axis=1), null_variance, k, single, level)
     by_item = _awg(sums, lowest, highest)
     awg_items = (~np.isnan(by_item)).sum(axis=1)
     of_awg = _reasons(sums.n, awg_items, k=k, least=_least_raters(lowest, highest))
-    awg = _index(np.where(awg_items > 0, np.nansum(by_item, axis=1) / np.maximum(awg_items, 1), np.nan), of_awg)
-    ad = _index(np.where(sums.n > 1, sums.deviations.mean(axis=1), np.nan), single)
+    awg = _index(np.where(awg_items > 0, np.nansum(by_item, axis=1) / np.maximum(awg_items, 1), np.nan), of_awg, level)
+    ad = _index(np.where(sums.n > 1, sums.deviations.mean(axis=1), np.nan), single, level)
     flags = _flags(sums.n, awg_items, rwg, rwg_j, k=k, least=_least_raters(lowest, highest))
     undefined = tuple(flag for flag in flags if flag.code != "psychometrics.truncated")
+    flags = (*flags, *_uncertain({"rwg": rwg, "rwg_j": rwg_j, "awg": awg, "ad": ad}))
     if undefined:
         warn_undefined(Message("psychometrics.agreement_undefined", {"reasons": undefined}))
     return WithinGroupAgreement(
@@ -226,12 +244,14 @@ def _null_variance(null: object, low: float, high: float) -> tuple[str, float]:
     return str(null), float(shares @ np.square(levels - shares @ levels))
 
 
-def _rwg(variance: Floats, null_variance: float, k: int, reasons: tuple[Message | None, ...]) -> GroupIndex:
+def _rwg(
+    variance: Floats, null_variance: float, k: int, reasons: tuple[Message | None, ...], level: float
+) -> GroupIndex:
     """Return rwg(j) of variances (G,), k = 1 for rwg."""
     ratio = variance / null_variance
     truncated = ratio > 1.0
     agreement = k * (1.0 - np.where(truncated, 1.0, ratio))
-    return _index(agreement / (agreement + np.where(truncated, 1.0, ratio)), reasons, truncated)
+    return _index(agreement / (agreement + np.where(truncated, 1.0, ratio)), reasons, level, truncated)
 
 
 def _reasons(n: Integers, awg_items: Integers | None, *, k: int, least: int) -> tuple[Message | None, ...]:
@@ -269,14 +289,53 @@ def _least_raters(low: float, high: float) -> int:
     return max(2, math.ceil(high - low))
 
 
-def _index(estimate: Floats, reasons: tuple[Message | None, ...], truncated: Booleans | None = None) -> GroupIndex:
+def _uncertain(indices: dict[str, GroupIndex]) -> tuple[Message, ...]:
+    """Return which indices have a mean whose interval is not reliable."""
+    weak = [name for name, index in indices.items() if index.n_groups > 1 and mean_is_uncertain(index.estimate)]
+    params = {"indices": weak, "least": int(LEAST_GROUPS_CARRYING)}
+    return (Message("psychometrics.agreement_mean_uncertain", params),) if weak else ()
+
+
+def mean_limits(estimates: Floats, level: float) -> tuple[Floats, Floats]:
+    """Return the limits (…,) of the mean of indices (…, groups), NaN left out, by t corrected for skewness (Hall)."""
+    known = ~np.isnan(estimates)
+    n = np.where((several := known.sum(axis=-1)) > 1, several, 2)
+    mean = np.where(known, estimates, 0.0).sum(axis=-1) / n
+    away = np.where(known, estimates - mean[..., np.newaxis], 0.0)
+    spread = np.sqrt(np.square(away).sum(axis=-1) / (n - 1))
+    root = np.sqrt(n)
+    skew = (away**3).sum(axis=-1) / n / np.where(spread > 0, spread, 1.0) ** 3
+    bent = np.where(np.abs(skew) > 1e-6, skew, 1e-6) / root
+    quantile = stdtrit(n - 1, 0.5 + level / 2.0)
+    low, high = (
+        mean - spread / root * 3.0 / bent * (np.cbrt(1.0 + bent * (side * quantile - bent / 6.0)) - 1.0)
+        for side in (1.0, -1.0)
+    )
+    undefined = np.where(several > 1, 0.0, np.nan)
+    return np.asarray(low + undefined), np.asarray(high + undefined)
+
+
+def mean_is_uncertain(estimates: Floats) -> Booleans:
+    """Return where (…,) so few of the groups (…, groups) carry the error that the mean's interval is not reliable."""
+    centred = estimates - np.nanmean(estimates, axis=-1, keepdims=True)
+    squares = np.square(centred)
+    fourth = np.nansum(np.square(squares), axis=-1)
+    carry = np.square(np.nansum(squares, axis=-1)) / np.where(fourth > 0, fourth, np.nan)
+    return np.asarray(~(carry >= LEAST_GROUPS_CARRYING))
+
+
+def _index(
+    estimate: Floats, reasons: tuple[Message | None, ...], level: float, truncated: Booleans | None = None
+) -> GroupIndex:
     """Return an index with its mean and median over the groups where it is defined."""
     defined = estimate[~np.isnan(estimate)]
+    low, high = mean_limits(estimate, level)
     return GroupIndex(
         estimate=read_only(estimate),
         truncated=read_only(np.zeros(estimate.shape, dtype=bool) if truncated is None else truncated),
         mean=float(defined.mean()) if defined.size else math.nan,
         median=float(np.median(defined)) if defined.size else math.nan,
+        mean_ci=ConfidenceInterval(float(low), float(high), level, OVER_GROUPS),
         n_groups=int(defined.size),
         reasons=reasons,
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.numbers import coefficient
-from ibic_fidelity.foundation.results import table
+from ibic_fidelity.foundation.numbers import coefficient, interval
+from ibic_fidelity.foundation.results import ConfidenceInterval, table
 from ibic_fidelity.psychometrics._arguments import Booleans, Floats, Integers
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class GroupIndex:
         True where the variance exceeded the null distribution's and the index was put to 0.
     mean, median : float
         Over the groups where it is defined.
+    mean_ci : ConfidenceInterval
+        Of the mean over groups such as these and of these sizes, by t over groups; NaN for fewer than two.
     n_groups : int
         How many those are.
     reasons : tuple of Message or None, one a group
@@ -36,6 +38,7 @@ class GroupIndex:
     truncated: Booleans
     mean: float
     median: float
+    mean_ci: ConfidenceInterval
     n_groups: int
     reasons: tuple[Message | None, ...]
 
@@ -121,7 +124,8 @@ class WithinGroupAgreement:
         """Return a few lines in English: mean and median of each index, then the flags."""
         lines = [f"{self.n} members of {len(self.groups)} groups, {self.k} item(s), null {self.null}."]
         for name, index in (("rwg", self.rwg), ("rwg(j)", self.rwg_j), ("awg", self.awg), ("AD", self.ad)):
-            middle = f"mean {coefficient(index.mean, 'en')}, median {coefficient(index.median, 'en')}"
+            limits = interval(index.mean_ci.low, index.mean_ci.high, "apa", digits=2)
+            middle = f"mean {coefficient(index.mean, 'en')} ({limits}), median {coefficient(index.median, 'en')}"
             lines.append(f"{name}: {middle}, {index.n_groups} groups.")
         return "\n".join([*lines, *(flag.text("en") for flag in self.flags)])
 
