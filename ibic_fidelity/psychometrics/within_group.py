@@ -161,8 +161,13 @@ def within_group_agreement(
     by_item = _awg(sums, lowest, highest)
     awg_items = (~np.isnan(by_item)).sum(axis=1)
     of_awg = _reasons(sums.n, awg_items, k=k, least=_least_raters(lowest, highest))
-    awg = _index(np.where(awg_items > 0, np.nansum(by_item, axis=1) / np.maximum(awg_items, 1), np.nan), of_awg, level)
-    ad = _index(np.where(sums.n > 1, sums.deviations.mean(axis=1), np.nan), single, level)
+    awg = _index(
+        np.where(awg_items > 0, np.nansum(by_item, axis=1) / np.maximum(awg_items, 1), np.nan),
+        of_awg,
+        level,
+        (-1.0, 1.0),
+    )
+    ad = _index(np.where(sums.n > 1, sums.deviations.mean(axis=1), np.nan), single, level, (0.0, math.inf))
     flags = _flags(sums.n, awg_items, rwg, rwg_j, k=k, least=_least_raters(lowest, highest))
     undefined = tuple(flag for flag in flags if flag.code != "psychometrics.truncated")
     flags = (*flags, *_uncertain({"rwg": rwg, "rwg_j": rwg_j, "awg": awg, "ad": ad}))
@@ -251,7 +256,7 @@ def _rwg(
     ratio = variance / null_variance
     truncated = ratio > 1.0
     agreement = k * (1.0 - np.where(truncated, 1.0, ratio))
-    return _index(agreement / (agreement + np.where(truncated, 1.0, ratio)), reasons, level, truncated)
+    return _index(agreement / (agreement + np.where(truncated, 1.0, ratio)), reasons, level, (0.0, 1.0), truncated)
 
 
 def _reasons(n: Integers, awg_items: Integers | None, *, k: int, least: int) -> tuple[Message | None, ...]:
@@ -325,11 +330,15 @@ def mean_is_uncertain(estimates: Floats) -> Booleans:
 
 
 def _index(
-    estimate: Floats, reasons: tuple[Message | None, ...], level: float, truncated: Booleans | None = None
+    estimate: Floats,
+    reasons: tuple[Message | None, ...],
+    level: float,
+    possible: tuple[float, float],
+    truncated: Booleans | None = None,
 ) -> GroupIndex:
     """Return an index with its mean and median over the groups where it is defined."""
     defined = estimate[~np.isnan(estimate)]
-    low, high = mean_limits(estimate, level)
+    low, high = np.clip(mean_limits(estimate, level), *possible)
     return GroupIndex(
         estimate=read_only(estimate),
         truncated=read_only(np.zeros(estimate.shape, dtype=bool) if truncated is None else truncated),

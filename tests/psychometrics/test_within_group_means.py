@@ -45,7 +45,8 @@ def test_few_groups_are_flagged_and_named():
     result = pm.within_group_agreement(x, groups, low=1, high=5)
     (flag,) = (flag for flag in result.flags if flag.code == "psychometrics.agreement_mean_uncertain")
     assert set(flag.params["indices"]) == {"rwg", "rwg_j", "awg", "ad"}
-    assert result.ad.mean_ci.low < result.ad.mean < result.ad.mean_ci.high
+    assert 0 <= result.ad.mean_ci.low < result.ad.mean < result.ad.mean_ci.high
+    assert 0 <= result.rwg_j.mean_ci.low <= result.rwg_j.mean <= result.rwg_j.mean_ci.high <= 1
 
 
 @pytest.fixture(scope="module")
