@@ -21,6 +21,7 @@ from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
 
 Floats = NDArray[np.float64]
 LEAST_KAPPA = 0.70
+SAID_BY_THE_VERDICT = "psychometrics.rater_lower_limit_few"
 LEAST_FILES = 10
 #: "Not applicable" as a category of its own beside no (0) and yes (1): it is a wrong answer where yes or no is right.
 DOES_NOT_APPLY = 2.0
@@ -153,7 +154,8 @@ def _overall(verdicts: list[str]) -> Message:
 
 def _of_rater(result: RaterCertification, g: int, *first: Message) -> Iterator[Statistic]:
     weighted = result.weighting != "unweighted"
-    weakened = notes_of_rater(result.raters[g], result.rater_reasons[g], result.flags)
+    flags = [flag for flag in result.flags if flag.code != SAID_BY_THE_VERDICT]
+    weakened = notes_of_rater(result.raters[g], result.rater_reasons[g], flags)
     notes = (*first, _verdict(result, g), *weakened)
     files = result.rater_units[g] if result.rater_clusters is None else result.rater_clusters[g]
     name = "certified_kappa_weighted" if weighted else "certified_kappa"

@@ -233,8 +233,7 @@ def notes_of(reason: Message | None, flags: Iterable[Message]) -> tuple[Message,
 
 def notes_of_rater(rater: str, reason: Message | None, flags: Iterable[Message]) -> tuple[Message, ...]:
     """Return what is said of one rater: the reason, and flags that name this rater among others."""
-    own = [Message(flag.code, {**flag.params, "raters": [rater]}) for flag in flags if rater in _named(flag)]
-    return notes_of(reason, own)
+    return notes_of(reason, [flag for flag in flags if rater in _named(flag)])
 
 
 def _named(flag: Message) -> list[str]:
