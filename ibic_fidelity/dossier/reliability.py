@@ -193,6 +193,11 @@ def _groups(values: UnitValues, level: float) -> Iterator[Statistic]:
         groups.design_effect_ci,
         notes=told,
     )
+    by_site = zip(groups.groups, groups.group_sizes.tolist(), groups.group_std_errors.tolist(),
+                  groups.group_reliabilities.tolist(), strict=True)  # fmt: skip
+    for name, n, error, reliability in by_site:
+        yield Statistic.of("site_std_error", n, error).where(site=str(name))
+        yield Statistic.of("site_reliability", n, reliability).where(site=str(name))
     reml = group_mean_reliability(y, site, estimator="REML", confidence_level=level)
     told = (*notes_of(reml.reason, reml.flags), *few)
     yield Statistic.of("icc1_reml", reml.n, reml.icc1, reml.icc1_ci_adjusted, notes=told)

@@ -28,7 +28,7 @@ SHARES = frozenset({
 VALUES = frozenset({
     "mean", "sd", "design_effect", "severity", "drift", "sem", "sdc", "sdc_group", "mean_difference",
     "lower_limit", "upper_limit", "mean_deviation", "n_sites", "n_units", "n_pairs", "sem_of_differences",
-    "proportional_bias",
+    "proportional_bias", "site_std_error",
 })  # fmt: skip
 
 

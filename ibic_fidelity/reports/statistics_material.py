@@ -19,6 +19,9 @@ ALIKE = {
     "floor_share": "end_shares",
     "ceiling_share": "end_shares",
     "icc1_reml": "icc1",
+    "site_reliability": "icc2",
+    "kappa_lower_limit": "certified_kappa",
+    "kappa_lower_limit_weighted": "certified_kappa",
     "icc2_reml": "icc2",
     "alpha_of_scale": "cronbach_alpha",
     "retest_kappa": "cohen_kappa",
@@ -29,6 +32,8 @@ ALIKE = {
     "sem_of_differences": "sem",
     "overlap_share": "overlap",
     "overlap_expected": "overlap",
+    "retest_icc_consistency": "retest_icc",
+    "reaudit_icc_consistency": "reaudit_icc",
 }
 #: Statistics for which limits between good and poor are often cited.
 OFTEN_JUDGED = frozenset({
