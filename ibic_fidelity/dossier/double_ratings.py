@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ibic_fidelity.dossier.primary_answers import primary_answers
 from ibic_fidelity.dossier.unit_values import numbered_units
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import Item
 from ibic_fidelity.responses.model import NOT_APPLICABLE, SourceTable
-from ibic_fidelity.scoring.measures import measure_values
 
 Floats = NDArray[np.float64]
 
@@ -124,22 +124,13 @@ class _Place:
 
 
 def _items(table: SourceTable, instrument: Instrument, place: _Place) -> Iterator[ItemRatings]:
-    for values in measure_values(table, instrument):
-        measure = values.measure
-        if measure.role != "primary":
-            continue
-        scale = instrument.by_scale[measure.scale]
-        columns = [part.id for part in measure.parts] if scale.type == "checklist" else [measure.id]
-        answers = [table.column(column) for column in columns]
-        codes = [np.where(code >= 0, code, np.nan) for code in answers]
-        applies = [np.where(code >= 0, 1.0, np.where(code == NOT_APPLICABLE, 0.0, np.nan)) for code in answers]
-        value = np.where(values.answered > 0, values.value, np.nan)
-        categories = (0.0, 1.0) if scale.type == "checklist" else tuple(float(level.code) for level in scale.levels)
+    for one in primary_answers(table, instrument):
+        applies = [np.where(code >= 0, 1.0, np.where(code == NOT_APPLICABLE, 0.0, np.nan)) for code in one.answers]
         yield ItemRatings(
-            item=values.item,
-            codes=np.concatenate([place.spread(code) for code in codes]),
-            file=np.tile(np.arange(place.shape[0]), len(columns)),
-            categories=categories,
-            value=place.spread(value),
-            applies=np.concatenate([place.spread(one) for one in applies]),
+            item=one.item,
+            codes=np.concatenate([place.spread(code) for code in one.codes]),
+            file=np.tile(np.arange(place.shape[0]), len(one.answers)),
+            categories=one.categories,
+            value=place.spread(one.value),
+            applies=np.concatenate([place.spread(each) for each in applies]),
         )

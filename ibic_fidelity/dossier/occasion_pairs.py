@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ibic_fidelity.dossier.primary_answers import primary_answers
 from ibic_fidelity.errors import ResponseError, UsageError
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import FIDELITY, Item, Measure
+from ibic_fidelity.instrument.parts import FIDELITY, Item
 from ibic_fidelity.responses.model import Responses, SourceTable
-from ibic_fidelity.scoring.measures import measure_values
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -27,7 +27,7 @@ class PairedItem:
 
     Attributes
     ----------
-    item, measure : Item, Measure
+    item : Item
         What was asked.
     value : ndarray, shape (pairs, 2)
         The value 0–1 as scored, NaN where there is none.
@@ -38,7 +38,6 @@ class PairedItem:
     """
 
     item: Item
-    measure: Measure
     value: Floats
     codes: Floats
     categories: tuple[float, ...]
@@ -120,23 +119,13 @@ def paired_items(
     first: SourceTable, second: SourceTable, rows: tuple[Rows, Rows], instrument: Instrument
 ) -> Iterator[PairedItem]:
     """Yield the primary measures of a source as the same rows answer them in both waves."""
-    both = zip(measure_values(first, instrument), measure_values(second, instrument), strict=True)
-    for one, other in both:
-        if one.measure.role != "primary":
-            continue
-        scale = instrument.by_scale[one.measure.scale]
-        columns = [part.id for part in one.measure.parts] if scale.type == "checklist" else [one.measure.id]
-        value = [np.where(each.answered > 0, each.value, np.nan) for each in (one, other)]
-        codes = [
-            np.concatenate([np.where(code >= 0, code, np.nan)[at] for code in map(table.column, columns)])
-            for table, at in zip((first, second), rows, strict=True)
-        ]
+    for pair in zip(primary_answers(first, instrument), primary_answers(second, instrument), strict=True):
+        codes = [np.concatenate([code[at] for code in one.codes]) for one, at in zip(pair, rows, strict=True)]
         yield PairedItem(
-            item=one.item,
-            measure=one.measure,
-            value=np.stack([each[at] for each, at in zip(value, rows, strict=True)], axis=1),
+            item=pair[0].item,
+            value=np.stack([one.value[at] for one, at in zip(pair, rows, strict=True)], axis=1),
             codes=np.stack(codes, axis=1),
-            categories=tuple(float(level.code) for level in scale.levels),
+            categories=pair[0].categories,
         )
 
 

@@ -31,11 +31,6 @@ def best_split(covariance: Floats, near: Floats | None = None) -> tuple[Floats, 
         return 1.0 - smallest / total, signs
 
 
-def n_splits(k: int) -> int:
-    """Return how many splits are tried where all of them are."""
-    return len(_splits(k)[0])
-
-
 @lru_cache(maxsize=2)
 def _splits(k: int) -> tuple[Floats, Floats]:
     """Return all splits as signs (m, k), the first item positive for even k, and their pairs' products."""
