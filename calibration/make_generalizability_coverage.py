@@ -27,6 +27,7 @@ from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics._arguments import end_share
 from ibic_fidelity.psychometrics.generalizability._balanced import balanced_squares
 from ibic_fidelity.psychometrics.generalizability._estimable import model_of
+from ibic_fidelity.psychometrics.generalizability._estimation import FEW_DF, PILED_UP
 from ibic_fidelity.psychometrics.generalizability._fits import fit_model
 from ibic_fidelity.psychometrics.generalizability._limits import (
     PROFILE,
@@ -37,7 +38,6 @@ from ibic_fidelity.psychometrics.generalizability._limits import (
 )
 from ibic_fidelity.psychometrics.generalizability._ratings import named_effects, read_ratings
 from ibic_fidelity.psychometrics.generalizability.design import parse_design
-from ibic_fidelity.psychometrics.generalizability.studies import FEW_DF, PILED_UP
 
 SEED = 20261122
 LEVEL = 0.95
@@ -147,7 +147,7 @@ def intervals(cell: Cell, y: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarr
     design = parse_design(cell.design)
     ratings = read_ratings(y, codes(cell), design, missing="raise")
     omitted = named_effects(design, OMIT if cell.raters else ())
-    model = model_of(ratings, item="item", items_fixed=True, omitted=omitted)
+    model = model_of(ratings, fixed_facets=("item",), omitted=omitted)
     truth = np.array([cell.truth[effect.name] for effect in (*model.fitted, model.effects[-1])])
     if not cell.raters:
         squares = balanced_squares(ratings, (*model.fitted, model.effects[-1]), model.removed)

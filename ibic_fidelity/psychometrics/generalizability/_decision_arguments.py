@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,16 +37,83 @@ def read_object(g: VarianceComponents, value: object) -> str:
     return value
 
 
-def read_grid(g: VarianceComponents, measured: str, n: object) -> tuple[tuple[str, ...], Floats]:
-    """Return the facets but the object, and the grid of their numbers of conditions (G, F)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Numbers of conditions, as they were asked for.
+
+    Attributes
+    ----------
+    facets : tuple of str
+        All but the object of measurement.
+    n : array (G, F)
+        Conditions of each facet in each condition of what it is nested in.
+    total : dict of str to array (G,)
+        Conditions over all that a facet is nested in, of facets asked for so.
+    outer : dict of str to tuple of int
+        For each of these the places of the facets that it is nested in, outer ones first.
+    most : array (F,)
+        Conditions of the facets as given or observed, which the outer ones of a total do not exceed.
+    split : tuple of (int, int)
+        Places of a facet and of the one among whose conditions it is split.
+    """
+
+    facets: tuple[str, ...]
+    n: Floats
+    total: dict[str, Floats]
+    outer: dict[str, tuple[int, ...]]
+    most: Floats
+    split: tuple[tuple[int, int], ...]
+
+
+def read_grid(g: VarianceComponents, measured: str, n: object, total: object, split: object) -> Grid:
+    """Return the grid of numbers of conditions that the caller asks for."""
     facets = tuple(facet for facet in g.design.facets if facet != measured)
-    if not isinstance(n, Mapping):
-        raise UsageError("psychometrics.decision_n", value=repr(n))
-    unknown = [str(facet) for facet in n if facet not in facets]
+    asked_for = _named("n", n, facets)
+    totals = _named("total", {} if total is None else total, facets)
+    twice = [facet for facet in totals if facet in asked_for]
+    inside = [facet for facet in totals if any(facet in g.design.nested_in[other] for other in totals)]
+    if twice or inside:
+        raise UsageError("psychometrics.decision_total_twice", facet=(twice or inside)[0])
+    given = {**asked_for, **totals}
+    each = [_numbers(g, f, given[f]) if f in given else [observed(g, f)] for f in facets]
+    made = np.array(list(itertools.product(*each)), dtype=np.float64).reshape(-1, len(facets))
+    most = np.array([max(numbers) for numbers in each])
+    place = {facet: at for at, facet in enumerate(facets)}
+    outer = {f: tuple(place[o] for o in reversed(g.design.nested_in[f]) if o != measured) for f in totals}
+    asked = {facet: made[:, place[facet]].copy() for facet in totals}
+    for facet, around in outer.items():
+        rest = asked[facet].copy()
+        for at in around:
+            made[:, at] = np.minimum(made[:, at], rest)
+            rest /= made[:, at]
+        made[:, place[facet]] = rest
+    return Grid(facets, made, asked, outer, most, _split(g, facets, split))
+
+
+def _named(argument: str, given: object, facets: tuple[str, ...]) -> Mapping[Any, Any]:
+    """Return a mapping of facets, or raise."""
+    if not isinstance(given, Mapping):
+        raise UsageError("psychometrics.decision_n", argument=argument, value=repr(given))
+    unknown = [str(facet) for facet in given if facet not in facets]
     if unknown:
-        raise UsageError("psychometrics.decision_facet", facets=unknown, known=facets)
-    each = [_numbers(g, f, n[f]) if f in n else [observed(g, f)] for f in facets]
-    return facets, np.array(list(itertools.product(*each)), dtype=np.float64).reshape(-1, len(facets))
+        raise UsageError("psychometrics.decision_facet", argument=argument, facets=unknown, known=facets)
+    return given
+
+
+def _split(g: VarianceComponents, facets: tuple[str, ...], split: object) -> tuple[tuple[int, int], ...]:
+    """Return the places of facets of which one is split among the conditions of the other."""
+    if split is None:
+        return ()
+    if not isinstance(split, Mapping):
+        raise UsageError("psychometrics.decision_n", argument="split", value=repr(split))
+    free = [facet for facet in facets if facet not in g.fixed]
+    made = []
+    for inner, among in split.items():
+        nested = g.design.nested_in
+        if inner not in free or among not in free or inner == among or inner in nested[among] or among in nested[inner]:
+            raise UsageError("psychometrics.decision_split", inner=str(inner), among=str(among), known=free)
+        made.append((facets.index(inner), facets.index(among)))
+    return tuple(made)
 
 
 def _numbers(g: VarianceComponents, facet: str, value: object) -> list[float]:

@@ -44,6 +44,13 @@ class DecisionModel:
         What is universe score, relative error, and absolute error.
     distance, distance_draws : float, array (S,)
         Squared distance of the mean from the cut, NaN without a cut.
+    outer : dict of int to tuple of int
+        For a facet whose number is over all that it is nested in, the places of these, outer ones first.
+    most : array (F,)
+        Conditions that the outer ones do not exceed.
+    split : tuple of (int, int, tuple of int)
+        A facet that is split among the conditions of another, that other one, and what counts the conditions of the
+        first.
     """
 
     facets: tuple[str, ...]
@@ -56,6 +63,16 @@ class DecisionModel:
     absolute: Booleans
     distance: float
     distance_draws: Floats
+    outer: dict[int, tuple[int, ...]]
+    most: Floats
+    split: tuple[tuple[int, int, tuple[int, ...]], ...]
+
+    def impossible(self, n: Floats) -> Booleans:
+        """Return where (G,) there are fewer conditions than those that they are split among."""
+        made = np.zeros(len(n), dtype=np.bool_)
+        for _, among, counted in self.split:
+            made |= n[:, counted].prod(axis=1) < n[:, among] * (1.0 - 1e-9)
+        return made
 
     def weights(self, n: Floats) -> Floats:
         """Return what each component is multiplied by (G, E) at numbers of conditions (G, F)."""
@@ -109,19 +126,52 @@ class DecisionModel:
         The error is a constant plus a constant over the number, so that the number is found in closed form.
         """
         mask = self.relative if coefficient == "erho2" else self.absolute
-        other = n.copy()
-        other[:, self.facets.index(facet)] = 1.0
-        weights = self.weights(other)
-        has = self.divided[:, self.facets.index(facet)] > 0.0
+        at = self.facets.index(facet)
         distance = self.distance if coefficient == "phi_lambda" else 0.0
         drawn = self.distance_draws if coefficient == "phi_lambda" else np.zeros(len(self.draws))
         made = []
         for components, added in ((self.values[np.newaxis], np.array([distance])), (self.draws, drawn)):
-            true = np.maximum(_summed(components, weights, self.universe)[:, 0], 0.0) + added
-            stays = _summed(components, weights, mask & ~has)[:, 0]
-            falls = _summed(components, weights, mask & has)[:, 0]
-            made.append((_least(true, stays, falls, target), _share(true, np.maximum(stays, 0.0))))
+            found = np.full(len(components), np.inf)
+            for step in self._steps(at, n):
+                weights = self.weights(step.n)
+                has = self.divided[:, step.facet] > 0.0
+                true = np.maximum(_summed(components, weights, self.universe)[:, 0], 0.0) + added
+                stays = _summed(components, weights, mask & ~has)[:, 0]
+                falls = _summed(components, weights, mask & has)[:, 0]
+                least = np.maximum(_least(true, stays, falls, target), math.ceil(step.least - 1e-9))
+                found = np.where((found == np.inf) & ~(least > step.most), least, found)
+            made.append((found, _share(true, np.maximum(stays, 0.0))))
         return float(made[0][0][0]), made[1][0], float(made[0][1][0])
+
+    def _steps(self, at: int, n: Floats) -> list[_Step]:
+        """Return how the number of a facet grows: the facets around it first where it is a total, then itself."""
+        least, steps = 1.0, []
+        path = (*self.outer.get(at, ()), at)
+        for place, facet in enumerate(path):
+            row = n.copy()
+            row[:, list(path[:place])] = self.most[list(path[:place])]
+            row[:, list(path[place:])] = 1.0
+            row[:, facet] = 1.0 / least
+            most = math.inf if facet == at else least * float(self.most[facet])
+            steps.append(_Step(facet, row, max(least, self._among(at, n)), most))
+            least = most
+        return steps
+
+    def _among(self, at: int, n: Floats) -> float:
+        """Return the conditions that a facet is split among, the least that it must have."""
+        return max(
+            (float(n[0, among]) for inner, among, _ in self.split if inner == at and at in self.outer), default=1.0
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """A range of the number of conditions in which one facet grows: from `least` to `most`, at `n` (1, F) for one."""
+
+    facet: int
+    n: Floats
+    least: float
+    most: float
 
 
 def _summed(components: Floats, weights: Floats, mask: Booleans) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ibic_fidelity.foundation.messages import Message
@@ -21,7 +21,7 @@ class Model:
     fitted : tuple of Effect
         Those in the model, without the residual: one of several that the data cannot tell apart.
     removed : tuple of Effect
-        Effects of the fixed facet alone.
+        Effects of the fixed facets alone.
     fixed : frozenset of str
         What tells the fixed means apart; empty for one mean.
     reasons : mapping of Effect to Message
@@ -37,10 +37,10 @@ class Model:
     flags: tuple[Message, ...]
 
 
-def model_of(ratings: Ratings, *, item: str, items_fixed: bool, omitted: frozenset[Effect]) -> Model:
+def model_of(ratings: Ratings, *, fixed_facets: Iterable[str], omitted: frozenset[Effect]) -> Model:
     """Return the effects that are fitted and the reasons of the others."""
     design = ratings.design
-    fixed = ratings.conditions(item) if items_fixed and item in design.facets else frozenset()
+    fixed = frozenset[str]().union(*(ratings.conditions(facet) for facet in fixed_facets))
     removed = tuple(effect for effect in design.effects if effect.indices <= fixed)
     effects = tuple(effect for effect in design.effects if effect not in removed and effect not in omitted)
     single = [name for name in design.facets if ratings.levels(ratings.conditions(name))[1] == 1]

@@ -12,6 +12,7 @@ from ibic_fidelity.psychometrics._arguments import Floats
 
 SATTERTHWAITE = "Satterthwaite chi-square"
 PROFILE = "profile likelihood"
+BOOTSTRAP = "percentiles of a parametric bootstrap"
 SQUARES = "modified large sample"
 #: Of the root of the rise of the criterion, in standard errors about: where the search for a limit ends.
 _CLOSE = 5e-5

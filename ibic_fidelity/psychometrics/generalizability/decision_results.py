@@ -103,7 +103,9 @@ class DecisionStudy:
     object_of_measurement : str
         What is told apart, such as "site".
     n : dict of str to array (G,)
-        Conditions of each facet at every point of the grid.
+        Conditions of each facet at every point of the grid, of a nested facet in each condition that it is nested in.
+    total : dict of str to array (G,)
+        Conditions over all that a facet is nested in, of facets that were asked for so.
     universe_score : array (G,)
         Variance of the universe score, :math:`\sigma^2(\tau)`.
     relative_error, absolute_error : array (G,)
@@ -140,6 +142,7 @@ class DecisionStudy:
 
     object_of_measurement: str
     n: dict[str, Floats]
+    total: dict[str, Floats]
     universe_score: Floats
     relative_error: Floats
     absolute_error: Floats
@@ -167,7 +170,7 @@ class DecisionStudy:
         """Return one line a point of the grid and figure.
 
         Columns: statistic, n (objects in the data), estimate, ci_low, ci_high, ci_level, method, reason, and
-        ``n_<facet>`` for each facet.  Without a cut there is no line of phi_lambda.
+        ``n_<facet>`` for each facet, ``total_<facet>`` for totals.  Without a cut there is no line of phi_lambda.
         """
         points = len(self.universe_score)
         shown = [name for name in _FIGURES if name != "phi_lambda" or not math.isnan(self.cut)]
@@ -191,7 +194,9 @@ class DecisionStudy:
             columns[column] = np.column_stack([figures[name] for name in shown]).ravel().tolist()
         for facet, numbers in self.n.items():
             columns[f"n_{facet}"] = np.repeat(numbers, len(shown)).tolist()
-        return table(columns, extra=tuple(f"n_{facet}" for facet in self.n))
+        for facet, numbers in self.total.items():
+            columns[f"total_{facet}"] = np.repeat(numbers, len(shown)).tolist()
+        return table(columns, extra=(*(f"n_{facet}" for facet in self.n), *(f"total_{facet}" for facet in self.total)))
 
     def summary(self) -> str:
         """Return one line in English a point of the grid, and one a reason or flag."""
@@ -205,6 +210,7 @@ class DecisionStudy:
                 if name != "phi_lambda" or not math.isnan(self.cut)
             )
             numbers = ", ".join(f"{facet} {values[i]:.4g}" for facet, values in self.n.items())
+            numbers += "".join(f", {facet} in all {values[i]:.4g}" for facet, values in self.total.items())
             lines.append(f"{self.object_of_measurement} over {numbers}: {figures}, {level} intervals.")
         said = dict.fromkeys((*self.reasons.values(), *self.flags))
         return "\n".join([*lines, *(message.text("en") for message in said)])
@@ -215,7 +221,8 @@ class DecisionStudy:
         Parameters
         ----------
         facet : str
-            A random facet; the other facets keep their number in this study, which must be one number each.
+            A random facet; the other facets keep their number in this study, which must be one number each.  Of a
+            facet that the study has as a total, it is the total that is asked for.
         coefficient : {"phi", "erho2", "phi_lambda"}
             Which coefficient.
         target : float
@@ -238,7 +245,10 @@ class DecisionStudy:
         number = as_number(target)
         if number is None or not 0.0 < number < 1.0:
             raise UsageError("psychometrics.decision_target", value=repr(target))
-        several = [name for name, values in self.n.items() if name != facet and len(set(values.tolist())) > 1]
+        model = self.model
+        around = [model.facets[at] for at in model.outer.get(model.facets.index(facet), ())]
+        held = {name: values for name, values in self.n.items() if name not in (facet, *around)}
+        several = [name for name, values in held.items() if len(set(values.tolist())) > 1]
         if several:
             raise UsageError("psychometrics.decision_needed_several", facet=facet, others=several)
         if coefficient == "phi_lambda" and math.isnan(self.cut):
@@ -254,7 +264,8 @@ class DecisionStudy:
             ci=ConfidenceInterval(low, high, self.confidence_level, self.method),
             limit=limit,
             facet=facet,
-            others={name: float(values[0]) for name, values in self.n.items() if name != facet},
+            others={name: float(values[0]) for name, values in held.items()}
+            | {name: float(model.most[model.facets.index(name)]) for name in around},
             coefficient=coefficient,
             target=number,
         )

@@ -19,6 +19,7 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
 )
 from ibic_fidelity.psychometrics.generalizability._decision_arguments import (
+    Grid,
     UsedComponents,
     read_components,
     read_grid,
@@ -44,6 +45,8 @@ def decision_study(
     cut: float | None = None,
     assume_zero: Sequence[str] = (),
     given: Mapping[str, float] | None = None,
+    total: Mapping[str, int | Sequence[int]] | None = None,
+    split: Mapping[str, str] | None = None,
     confidence_level: float = 0.95,
 ) -> DecisionStudy:
     r"""Return error variances, Eρ², Φ and Φ(λ) of an object's mean over a grid of numbers of conditions.
@@ -65,6 +68,14 @@ def decision_study(
     given : mapping of str to float, optional
         Components known from elsewhere, such as the rater variance that an instrument states; they take the place
         of what was estimated, and count as known without error.
+    total : mapping of str to int or sequence of int, optional
+        Numbers of a nested facet over all that it is nested in, such as files a site whatever assessor they are from.
+        The facets around it keep their number, or have as many conditions as there are when the total is smaller;
+        `n` of the result holds the mean number within them.
+    split : mapping of str to str, optional
+        ``{"file": "rater"}``: a mean is over files of which each is seen by one of the raters, not by all. What holds
+        of a file and a rater together is then divided by the files alone. Where there are fewer files than raters
+        figures are NaN.
     confidence_level : float
         Between 0 and 1.
 
@@ -153,6 +164,8 @@ def decision_study(
         assume_zero=assume_zero,
         given=given,
         confidence_level=confidence_level,
+        total=total,
+        split=split,
     )
     for reason in dict.fromkeys(made.reasons.values()):
         warn_undefined(reason)
@@ -168,22 +181,28 @@ def decide(
     assume_zero: object,
     given: object,
     confidence_level: object,
+    total: object = None,
+    split: object = None,
 ) -> DecisionStudy:
     """Return a decision study without warnings; see `decision_study`."""
     measured = read_object(g, object_of_measurement)
     level = check_confidence_level(confidence_level)
-    facets, grid = read_grid(g, measured, n)
+    grid = read_grid(g, measured, n, total, split)
     used = read_components(g, assume_zero, given)
     at = math.nan if cut is None else as_number(cut)
     if at is None or (cut is not None and not math.isfinite(at)):
         raise UsageError("psychometrics.decision_cut", value=repr(cut))
-    model = _model(g, measured, facets, used, at)
-    figures = model.figures(grid)
-    low, high = model.limits(grid, level)
+    model = _model(g, measured, grid, used, at)
+    figures = model.figures(grid.n)
+    low, high = model.limits(grid.n, level)
     reasons = _reasons(model, figures, at)
+    impossible = model.impossible(grid.n)
+    for made in (figures, low, high) if impossible.any() else ():
+        made.update({name: np.where(impossible, np.nan, figure) for name, figure in made.items()})
     return DecisionStudy(
         object_of_measurement=measured,
-        n={facet: read_only(grid[:, i].copy()) for i, facet in enumerate(facets)},
+        n={facet: read_only(grid.n[:, i].copy()) for i, facet in enumerate(grid.facets)},
+        total={facet: read_only(numbers) for facet, numbers in grid.total.items()},
         **{name: read_only(figure) for name, figure in figures.items()},
         low={name: read_only(side) for name, side in low.items()},
         high={name: read_only(side) for name, side in high.items()},
@@ -196,14 +215,12 @@ def decide(
         assumed_zero=used.assumed_zero,
         given=used.given,
         reasons=reasons,
-        flags=_flags(g, measured, used),
+        flags=_flags(g, measured, used, grid, int(impossible.sum())),
         model=model,
     )
 
 
-def _model(
-    g: VarianceComponents, measured: str, facets: tuple[str, ...], used: UsedComponents, cut: float
-) -> DecisionModel:
+def _model(g: VarianceComponents, measured: str, grid: Grid, used: UsedComponents, cut: float) -> DecisionModel:
     others = [effect.indices - {measured} for effect in g.effects]
     about = np.array([measured in effect.indices for effect in g.effects])
     fixed = np.array([other <= set(g.fixed) for other in others])
@@ -211,18 +228,29 @@ def _model(
     draws, error_of_mean = draw_components(g, used.variances, used.estimated)
     parts = np.where(in_mean, 1.0 / _levels(g, measured), 0.0)
     away = g.mean - cut
+    divided = np.array([[float(facet in other) for facet in grid.facets] for other in others])
+    for inner, among in grid.split:
+        divided[divided[:, inner] > 0.0, among] = 0.0
     return DecisionModel(
-        facets=facets,
+        facets=grid.facets,
         names=tuple(effect.name for effect in g.effects),
         values=used.variances,
         draws=draws,
-        divided=np.array([[float(facet in other) for facet in facets] for other in others]),
+        divided=divided,
+        outer={grid.facets.index(facet): around for facet, around in grid.outer.items()},
+        most=grid.most,
+        split=tuple((inner, among, _around(g, grid.facets, inner)) for inner, among in grid.split),
         universe=about & fixed,
         relative=about & ~fixed,
         absolute=~fixed,
         distance=away**2 - float(used.variances[in_mean] @ parts[in_mean]),
         distance_draws=np.square(away - error_of_mean(parts)),
     )
+
+
+def _around(g: VarianceComponents, facets: tuple[str, ...], inner: int) -> tuple[int, ...]:
+    """Return the places of a facet and of those that it is nested in."""
+    return (inner, *(facets.index(outer) for outer in g.design.nested_in[facets[inner]] if outer in facets))
 
 
 def _levels(g: VarianceComponents, measured: str) -> Floats:
@@ -266,8 +294,15 @@ def _reasons(model: DecisionModel, figures: Mapping[str, Floats], cut: float) ->
     return made
 
 
-def _flags(g: VarianceComponents, measured: str, used: UsedComponents) -> tuple[Message, ...]:
+def _flags(
+    g: VarianceComponents, measured: str, used: UsedComponents, grid: Grid, impossible: int
+) -> tuple[Message, ...]:
     made = []
+    for at, other in grid.split:
+        named = {"inner": grid.facets[at], "among": grid.facets[other]}
+        made.append(Message("psychometrics.decision_split_so", named))
+        if impossible:
+            made.append(Message("psychometrics.decision_split_more", {"n": impossible, **named}))
     if used.assumed_zero:
         made.append(Message("psychometrics.decision_assumed", {"effects": used.assumed_zero}))
     if used.given:

@@ -42,12 +42,15 @@ def generalizability_study(
     given: Mapping[str, float] | None = None,
     confidence_level: float = 0.95,
     item: str = "item",
+    fixed: Iterable[str] = (),
+    bootstrap: int = 999,
+    rng: np.random.Generator | int = 0,
 ) -> GeneralizabilityStudy:
     """Return variance components, and how precise the mean of each object of measurement is as it was observed.
 
     Parameters
     ----------
-    y, facets, design, items, estimator, omit, interval, missing, item
+    y, facets, design, items, estimator, omit, interval, missing, item, fixed, bootstrap, rng
         As in `variance_components`.
     object_of_measurement, cut, assume_zero, given
         As in `decision_study`.
@@ -101,6 +104,9 @@ def generalizability_study(
         missing=missing,
         confidence_level=confidence_level,
         item=item,
+        fixed=fixed,
+        bootstrap=bootstrap,
+        rng=rng,
     )
     measured = read_object(made, object_of_measurement)
     decision = decide(
