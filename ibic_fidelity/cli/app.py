@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from ibic_fidelity.cli import certify, check, demo, instrument, raters, reliability, retest, score, simulate
+from ibic_fidelity.cli import certify, check, demo, instrument, precision, raters, reliability, retest, score, simulate
 from ibic_fidelity.cli.output import language_of_call, print_error
 from ibic_fidelity.errors import IbicError
 
@@ -29,6 +29,7 @@ app.command("check")(check.check)
 app.command("score")(score.score)
 app.command("reliability")(reliability.reliability)
 app.command("raters")(raters.raters)
+app.command("precision")(precision.precision)
 app.command("certify")(certify.certify)
 app.command("retest")(retest.retest)
 app.command("simulate")(simulate.simulate)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ibic_fidelity.cli.options import Lang, Output
-from ibic_fidelity.cli.output import say, write_statistics
+from ibic_fidelity.cli.output import say, write_precision, write_statistics
 from ibic_fidelity.foundation.messages import Language
 
 if TYPE_CHECKING:
@@ -58,9 +58,10 @@ def _copy(name: str, folder: Path) -> None:
 
 
 def _write_reliability(responses: Responses, instrument: Instrument, folder: Path, lang: Language) -> None:
-    """Write a page each on scales, raters, certification and occasions, and the scales' statistics for Excel."""
+    """Write a page a question: scales, precision, raters, certification, occasions; and the scales for Excel."""
     from ibic_fidelity.dossier.certification import rater_certification
     from ibic_fidelity.dossier.occasions import occasion_reliability
+    from ibic_fidelity.dossier.precision import site_precision
     from ibic_fidelity.dossier.raters import rater_agreement
     from ibic_fidelity.dossier.reliability import component_reliability
     from ibic_fidelity.responses.reading import read_responses
@@ -76,3 +77,4 @@ def _write_reliability(responses: Responses, instrument: Instrument, folder: Pat
         "retest.html": occasion_reliability(twice, instrument, first=WAVES[0], second=WAVES[1]),
     }.items():
         write_statistics(folder / name, statistics, instrument, lang=lang, force=True)
+    write_precision(folder / "precision.html", site_precision(responses, instrument), instrument, lang=lang, force=True)

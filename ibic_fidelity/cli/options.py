@@ -30,7 +30,20 @@ OneSource = Annotated[
 Partial = Annotated[bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")]
 Confidence = Annotated[float, typer.Option("--confidence", help="Confidence level of intervals.")]
 Wave = Annotated[str | None, typer.Option("--wave", help="The occasion to take, where the data hold several.")]
+Goal = Annotated[float, typer.Option("--goal", help="The dependability (Φ) that numbers of files are sought for.")]
 StatisticsFile = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="Write a page (.html), a workbook (.xlsx) or a table (.csv).", metavar="FILE"),
+]
+CalibrationFile = Annotated[
+    Path | None,
+    typer.Option("--calibration", help="Also write what an instrument can carry of it (.yaml).", metavar="FILE"),
+]
+Occasions = Annotated[
+    str | None,
+    typer.Option(
+        "--occasions",
+        help="For --calibration: two waves, FIRST,SECOND, between which nothing real changed.",
+        metavar="WAVES",
+    ),
 ]

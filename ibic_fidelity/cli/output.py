@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ibic_fidelity.dossier.precision import SitePrecision
     from ibic_fidelity.dossier.statistics import Statistics
     from ibic_fidelity.instrument.model import Instrument
 
@@ -90,6 +91,34 @@ def show_statistics(
     if output is not None:
         write_statistics(output, statistics, instrument, lang=lang, force=force)
         say("written", lang, path=str(output))
+
+
+def show_precision(
+    precision: SitePrecision, instrument: Instrument, output: Path | None, *, lang: Language, force: bool
+) -> None:
+    """Print the precision of sites, each component with its advice, or write it where a file is given."""
+    if output is not None:
+        typer.echo(precision.statistics.heading(lang))
+        write_precision(output, precision, instrument, lang=lang, force=force)
+        say("written", lang, path=str(output))
+        return
+    typer.echo(precision.statistics.text(lang))
+    say("advice", lang)
+    for target in precision.targets:
+        typer.echo(f"  · {target.advice.text(lang)}")
+
+
+def write_precision(
+    path: Path, precision: SitePrecision, instrument: Instrument, *, lang: Language, force: bool
+) -> None:
+    """Write the precision of sites in the form that the ending of the file asks for."""
+    if path.suffix.lower() != ".html":
+        write_statistics(path, precision.statistics, instrument, lang=lang, force=force)
+        return
+    from ibic_fidelity.reports.precision import precision_report
+
+    check_statistics_path(path, [], force=force)
+    write_file(path, precision_report(precision, instrument, lang=lang), force=force)
 
 
 def write_statistics(

@@ -30,6 +30,21 @@ VALUES = frozenset({
     "lower_limit", "upper_limit", "mean_deviation", "n_sites", "n_units", "n_pairs", "sem_of_differences",
     "proportional_bias", "site_std_error",
 })  # fmt: skip
+#: Families of statistics, one an effect of a design, that are printed alike.
+SHARE_FAMILIES, VALUE_FAMILIES = ("share_", "error_"), ("sd_", "sem_")
+#: Numbers of units, files or respondents.
+COUNTS = frozenset({"needed_files", "needed_respondents"})
+MOST_NAMED = 4  # statistics that a remark names; more are not listed
+
+
+def is_share(statistic: str) -> bool:
+    """Return whether a statistic is printed as a percentage."""
+    return statistic in SHARES or statistic.startswith(SHARE_FAMILIES)
+
+
+def is_value(statistic: str) -> bool:
+    """Return whether a statistic has a unit of its own and no bounds."""
+    return statistic in VALUES or statistic in COUNTS or statistic.startswith(VALUE_FAMILIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +171,7 @@ class Statistics:
             yield f"{self.name(row, language)}: {self.figure(row, language)}, n = {row.n}{method}{star}"
         for note in dict.fromkeys(note for row in whole for note in row.notes):
             of = [self.name(row, language) for row in whole if note in row.notes]
-            named = f" ({'; '.join(of)})" if 1 < len(whole) > len(of) else ""
+            named = f" ({'; '.join(of)})" if 1 < len(whole) > len(of) <= MOST_NAMED else ""
             yield f"  * {note.text(language)}{named}"
         parts = [row for row in rows if level_of(row) in {"item", "rater"}]
         said: dict[Message, list[str]] = {}
@@ -250,10 +265,16 @@ def shown(row: Statistic, language: Language) -> tuple[str, str]:
     """Return an estimate and its limits as they are printed; no text for limits that are not there."""
     style: Style = "sv" if language == "sv" else "apa"
     bounded = np.isfinite(row.ci_low) and np.isfinite(row.ci_high)
-    if row.statistic in SHARES:
+    if row.statistic in COUNTS:
+        style = "sv" if language == "sv" else "en"
+        limits = interval(row.ci_low, row.ci_high, style) if bounded else ""
+        open_end = np.isfinite(row.ci_low) and np.isinf(row.ci_high)
+        limits = f"{number(row.ci_low, style)}–∞" if open_end else limits
+        return number(row.estimate, style), limits
+    if is_share(row.statistic):
         limits = interval(100 * row.ci_low, 100 * row.ci_high, style) if bounded else ""
         return percent(row.estimate, language), limits
-    if row.statistic in VALUES:
+    if is_value(row.statistic):
         style = "sv" if language == "sv" else "en"
         limits = interval(row.ci_low, row.ci_high, style, digits=2) if bounded else ""
         return number(row.estimate, style, digits=2), limits

@@ -12,6 +12,7 @@ from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
 from ibic_fidelity.instrument.parts import (
     Band,
+    Calibration,
     Component,
     Item,
     Measure,
@@ -57,6 +58,7 @@ class Instrument(Part):
     totals: tuple[Total, ...] = ()
     bands: tuple[Band, ...] = ()
     uncertainty: Uncertainty | None = None
+    calibration: Calibration | None = None
     outcomes: tuple[Outcome, ...] = ()
     references: tuple[Reference, ...] = Field(min_length=1)
     items: tuple[Item, ...] = Field(min_length=1)
@@ -189,6 +191,11 @@ def _dangling(instrument: Instrument) -> list[PydanticCustomError]:
         for measure in item.measures:
             pointers.append((measure.id, "source", measure.source, set(instrument.by_source)))
             pointers.append((measure.id, "scale", measure.scale, set(instrument.by_scale)))
+    if instrument.calibration is not None:
+        targets = components | {item.id for item in instrument.items} | {total.id for total in instrument.totals}
+        for row in instrument.calibration.rows:
+            pointers.append(("calibration", "source", row.source, set(instrument.by_source)))
+            pointers.append(("calibration", "target", row.target, targets))
     for outcome in instrument.outcomes:
         pointers += [(outcome.id, "cites", name, references) for name in outcome.cites]
         if outcome.component is not None:

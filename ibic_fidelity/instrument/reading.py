@@ -108,10 +108,25 @@ def load_instrument(name: str | Path) -> Instrument:
         for inner, place in part_places.items():
             if len(inner) >= 2 and inner[0] == "items" and isinstance(inner[1], int):
                 places[("items", inner[1] + start, *inner[2:])] = place
+    if "calibration_file" in data:
+        digest.update(_read_calibration(data, path, places))
     data["register_codes"], register_raw = _register(data, path)
     digest.update(register_raw)
     data["sha256"] = digest.hexdigest()
     return _validated(data, places, path)
+
+
+def _read_calibration(data: dict[str, Any], path: Path, places: _Places) -> bytes:
+    """Put the content of the calibration file in its place and return its bytes."""
+    part_path = path.parent / str(data.pop("calibration_file"))
+    raw = read_bytes(part_path, limit=FILE_LIMIT)
+    part_places = _Places()
+    part = _compose(raw, part_path, part_places, ())
+    if "calibration" in data or not isinstance(part, dict) or set(part) != {"calibration"}:
+        raise _error(path, [Fault(Message("instrument.only_calibration"), file=part_path.name, row=1)])
+    data["calibration"] = part["calibration"]
+    places.update({inner: place for inner, place in part_places.items() if inner})
+    return _still(raw)
 
 
 def bundled_instruments() -> tuple[str, ...]:
@@ -156,6 +171,8 @@ def _validated(data: dict[str, Any], places: _Places, path: Path) -> Instrument:
 
 
 def _place_of(params: dict[str, object], data: Any, places: _Places) -> _Place:
+    if params.get("owner") == "calibration":
+        return places.nearest(("calibration", "rows"))
     for name in ("owner", "measure", "item", "component", "id", "key"):
         found = places.of_id(data, str(params[name])) if name in params else None
         if found is not None:

@@ -1,5 +1,6 @@
+from .precision import plot_decision, plot_variance_shares
 from .profile import plot_profile
 from .sites import plot_sites
 from .statistics import plot_coefficients
 
-__all__ = ["plot_coefficients", "plot_profile", "plot_sites"]
+__all__ = ["plot_coefficients", "plot_decision", "plot_profile", "plot_sites", "plot_variance_shares"]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ibic_fidelity.dossier.statistics import SHARES, VALUES, Statistic, Statistics, joined
+from ibic_fidelity.dossier.statistics import Statistic, Statistics, is_share, is_value, joined
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Language, text
 from ibic_fidelity.foundation.numbers import number, percent
@@ -156,9 +156,9 @@ def _range(rows: Sequence[Statistic]) -> tuple[float, float]:
     values = [value for row in rows for value in (row.estimate, row.ci_low, row.ci_high) if math.isfinite(value)]
     low, high = min((0.0, *values)), max((0.0, *values))
     statistic = rows[0].statistic
-    if statistic in SHARES:
+    if is_share(statistic):
         return 0.0, 1.0
-    if statistic in VALUES:
+    if is_value(statistic):
         room = MARGIN * (high - low) or 1.0
         return (low - room if low < 0 else low), high + room
     least = min((-1.0, *(row.estimate for row in rows if math.isfinite(row.estimate))))
@@ -195,7 +195,7 @@ def _weakened(row: Statistic) -> bool:
 def _draw_axis(ax: Axes, rows: Sequence[Statistic], ends: tuple[float, float], level: float, lang: Language) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    share, value = rows[0].statistic in SHARES, rows[0].statistic in VALUES
+    share, value = is_share(rows[0].statistic), is_value(rows[0].statistic)
     ax.set_xlim(*ends)
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     digits = 1 if value and ends[1] - ends[0] > 2 else 2

@@ -1,10 +1,12 @@
 from .pages import overview_report, site_report, write_reports
+from .precision import precision_report
 from .statistics import statistics_report
 from .statistics_sheets import statistics_workbook
 from .workbook import scores_workbook
 
 __all__ = [
     "overview_report",
+    "precision_report",
     "scores_workbook",
     "site_report",
     "statistics_report",

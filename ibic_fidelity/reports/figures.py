@@ -62,15 +62,22 @@ def site_figures(material: Material, rows: Sequence[Row], label: str, name: str)
 
 
 def as_svg(
-    draw: Callable[[Axes], None], inches: float, name: str, title: str, description: str, *, top: float = TOP
+    draw: Callable[[Axes], None],
+    inches: float,
+    name: str,
+    title: str,
+    description: str,
+    *,
+    top: float = TOP,
+    bottom: float = BOTTOM,
 ) -> str:
     """Return what `draw` puts on Axes of a height, as an SVG element named by its title and description."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    height = top + inches + BOTTOM
+    height = top + inches + bottom
     figure = Figure(figsize=(WIDTH, height))
-    box = (LEFT / WIDTH, BOTTOM / height, 1 - (LEFT + RIGHT) / WIDTH, inches / height)
+    box = (LEFT / WIDTH, bottom / height, 1 - (LEFT + RIGHT) / WIDTH, inches / height)
     written = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ibic"}), warnings.catch_warnings():
         # The browser has its own fonts: a letter that matplotlib's lacks is still in the text.

@@ -17,9 +17,12 @@ Links = Mapping[str, str] | None
 RATERS_FROM = {
     "double_ratings": "reports.raters_double",
     "stated": "reports.raters_stated",
+    "calibration": "reports.raters_calibration",
     "not_rated": "reports.raters_none",
     "double_readings": "reports.raters_readings",
 }
+#: Variances of the table behind the intervals.
+SPREADS = ("within", "between", "raters", "occasions")
 
 
 def site_rows(material: Material, statistic: str, wave: str) -> list[Row]:
@@ -145,6 +148,7 @@ def spread_table(material: Material, *, measures: bool) -> Table:
         Column(say("reports.spread_within"), "number", 14, 3),
         Column(say("reports.spread_between"), "number", 14, 3),
         Column(say("reports.spread_raters"), "number", 14, 3),
+        Column(say("reports.spread_occasions"), "number", 14, 3),
         Column(say("reports.df_within"), "number", 14, 1),
         Column(say("reports.df_between"), "number", 14, 1),
         Column(say("reports.df_raters"), "number", 14, 1),
@@ -165,11 +169,11 @@ def _spread_row(row: Row, material: Material) -> tuple[Cell, ...]:
     }
     labels |= {item.id: item.label for item in material.instrument.items}
     remarks = [material.say(row["flag"])] if row["flag"] else []
+    if row["calibrated"]:
+        remarks.append(material.say("reports.calibrated"))
     if row["between_truncated"]:
         remarks.append(material.say("reports.truncated"))
-    variances = (
-        Cell.number(number(row[name], material.lang, digits=3), row[name]) for name in ("within", "between", "raters")
-    )
+    variances = (Cell.number(number(row[name], material.lang, digits=3), row[name]) for name in SPREADS)
     freedom = (Cell.number(number(row[name], material.lang, digits=1), row[name])
                for name in ("df_within", "df_between", "df_raters"))  # fmt: skip
     origin = material.say(RATERS_FROM[str(row["raters_from"])]) if row["raters_from"] in RATERS_FROM else ""

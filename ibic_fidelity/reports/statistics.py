@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ibic_fidelity.dossier.statistics import Statistic, Statistics, shown
@@ -19,6 +19,8 @@ from ibic_fidelity.reports.tables import versions_table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: A figure of a page: its SVG, its label, and its caption.
+Figure = dict[str, Any]
 #: Statistics that are drawn beside each other, where they occur: of components, of items, of raters.
 DRAWN = {
     "component": ("cronbach_alpha", "mcdonald_omega", "icc2", "icc_agreement", "retest_icc", "reaudit_icc"),
@@ -66,7 +68,35 @@ def statistics_report(statistics: Statistics, instrument: Instrument, *, lang: L
     '<html lang="en">'
     """
     material = StatisticsMaterial(statistics, instrument, lang)
+    drawn = _figures(material.of_level("component"), material, "component", "all")
+    return statistics_page(material, drawn, material.say("reports.beside_order"))
+
+
+def statistics_page(
+    material: StatisticsMaterial,
+    overview: Sequence[Figure],
+    introduction: str,
+    beside: Callable[[Section, int], tuple[list[str], list[Figure]]] | None = None,
+) -> str:
+    """Return the page of some statistics.
+
+    Parameters
+    ----------
+    material : StatisticsMaterial
+        The statistics in their language.
+    overview : sequence of figures
+        Of all components, with the words that stand before them.
+    introduction : str
+        These words.
+    beside : callable, optional
+        Returns sentences and figures of a section, by its number, that are not made from its rows.
+    """
+    statistics, instrument, lang = material.statistics, material.instrument, material.lang
     sections = [_section(section, material, number) for number, section in enumerate(material.sections())]
+    if beside is not None:
+        for number, (section, made) in enumerate(zip(material.sections(), sections, strict=True)):
+            said, figures = beside(section, number)
+            made["says"], made["figures"] = said, figures + made["figures"]
     return render(
         "statistics.html",
         lang=lang,
@@ -81,7 +111,8 @@ def statistics_report(statistics: Statistics, instrument: Instrument, *, lang: L
         preface=material.preface(),
         reading=material.reading(),
         about=material.about(),
-        overview=_figures(material.of_level("component"), material, "component", "all"),
+        overview=overview,
+        introduction=introduction,
         sections=[section for section in sections if section["tables"]],
         sites=bool(material.of_level("site")),
         empty=not material.rows,
@@ -94,13 +125,14 @@ def _section(section: Section, material: StatisticsMaterial, number: int) -> dic
     remarks = Remarks(material)
     tables = [component_table(section, material, remarks)]
     tables += [parts_table(section, material, remarks, part) for part in ("item", "rater")]
-    figures = [
+    figures: list[Figure] = [
         figure
         for level in ("item", "rater")
         for figure in _figures(section.level(level), material, level, f"s{number}")
     ]
     return {
         "id": f"section{number}",
+        "says": [],
         "heading": material.heading(section) or material.message(material.statistics.title),
         "tables": [table for table in tables if table.rows],
         "remarks": remarks.texts,
@@ -108,7 +140,7 @@ def _section(section: Section, material: StatisticsMaterial, number: int) -> dic
     }
 
 
-def _figures(rows: Sequence[Statistic], material: StatisticsMaterial, level: str, name: str) -> list[dict[str, Any]]:
+def _figures(rows: Sequence[Statistic], material: StatisticsMaterial, level: str, name: str) -> list[Figure]:
     """Return the figures of some rows, as many as readable rows need."""
     made = []
     for statistic in DRAWN[level]:
@@ -118,8 +150,14 @@ def _figures(rows: Sequence[Statistic], material: StatisticsMaterial, level: str
         for start in range(0, len(wanted), ROWS_A_FIGURE):
             part = wanted[start : start + ROWS_A_FIGURE]
             svg = _figure(part, material, f"{name}-{statistic}-{start}")
-            made.append({"svg": trusted(svg), "label": coefficient_name(statistic, material.lang)})
+            label = coefficient_name(statistic, material.lang)
+            made.append(page_figure(svg, label, material.say("reports.coefficients_caption", level=material.level)))
     return made
+
+
+def page_figure(svg: str, label: str, caption: str) -> Figure:
+    """Return a figure as the page takes it."""
+    return {"svg": trusted(svg), "label": label, "caption": caption}
 
 
 def _figure(rows: Sequence[Statistic], material: StatisticsMaterial, name: str) -> str:

@@ -35,6 +35,8 @@ ALIKE = {
     "retest_icc_consistency": "retest_icc",
     "reaudit_icc_consistency": "reaudit_icc",
 }
+#: Families of statistics that one text explains.
+FAMILIES = {"share_": "share_site", "sd_": "sd_site", "error_": "error_rater"}
 #: Statistics for which limits between good and poor are often cited.
 OFTEN_JUDGED = frozenset({
     "fleiss_kappa", "cohen_kappa", "gwet_ac", "krippendorff_alpha", "retest_kappa", "intra_rater_kappa",
@@ -114,6 +116,9 @@ class StatisticsMaterial(Spoken):
         ]
 
     def _explained(self, name: str) -> str:
+        for family, known in FAMILIES.items():
+            if name.startswith(family):
+                return f"reports.about_{known}"
         plain = name.removesuffix("_mean").removesuffix("_median")
         for known in (ALIKE.get(name, name), plain, plain.rstrip("0123456789")):
             code = f"reports.about_{known}"

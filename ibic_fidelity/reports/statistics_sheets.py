@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from ibic_fidelity.dossier.statistics import SHARES, Statistic, Statistics
+from ibic_fidelity.dossier.statistics import Statistic, Statistics, is_share
 from ibic_fidelity.foundation.messages import Language
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.plotting._rows import printable, sites_in_order
@@ -175,7 +175,7 @@ def _value_columns(material: StatisticsMaterial) -> list[Column]:
 
 def _values(row: Statistic) -> tuple[Cell, ...]:
     """Return a statistic and its limits as numbers, shares as percentages."""
-    share = row.statistic in SHARES
+    share = is_share(row.statistic)
     numbers = (row.estimate, row.ci_low, row.ci_high)
     return tuple(Cell(value=number if math.isfinite(number) else None, share=share) for number in numbers)
 

@@ -47,11 +47,18 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class RaterSpread:
-    """Variance of rater severity in units of θ(1 − θ), its degrees of freedom, and where it is from."""
+    """A variance that all units of a site share, in units of θ(1 − θ): of rater severity, or between occasions.
+
+    With its degrees of freedom, and where it is from.
+    """
 
     variance: float
     df: float
     origin: str
+
+
+#: A variance that nothing shows; it counts as 0, and the result says so.
+UNKNOWN = RaterSpread(0.0, np.inf, "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class Spread:
         How much of φ_w the squares between clusters hold for each φ_b: 1/n_c with clusters of n_c units.
     raters : RaterSpread
         Rater severity.
+    occasions : RaterSpread
+        Occasions, of which a site's estimate has one.
     n_groups : int
         Groups that the spread was estimated from.
     truncated : bool
@@ -76,6 +85,8 @@ class Spread:
         Some cluster has more than one unit.
     bounded : bool
         The data show no spread at all; that of independent yes and no, θ(1 − θ), was taken.
+    calibrated : bool
+        φ_w and φ_b are those of the instrument's calibration.
     """
 
     within: float
@@ -88,9 +99,11 @@ class Spread:
     truncated: bool = False
     nested: bool = False
     bounded: bool = False
+    calibrated: bool = False
+    occasions: RaterSpread = UNKNOWN
 
 
-def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread) -> Spread:
+def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread, occasions: RaterSpread = UNKNOWN) -> Spread:
     """Estimate the spread of a target from all groups together.
 
     The variance of a unit is taken as φ θ_g(1 − θ_g) with one φ within clusters and one between them for
@@ -111,7 +124,7 @@ def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread) -> Sprea
     expected = np.stack(
         [sums.unit_from_within, sums.unit_from_between, sums.cluster_from_within, sums.cluster_from_between], axis=1
     )[use]
-    rater_part = raters.variance * rater_share[use]
+    shared_part = raters.variance * rater_share[use] + occasions.variance
     phi_w, phi_b, mixing, truncated, kappa = np.nan, 0.0, 0.0, False, a
     for _ in range(30):
         h = product / np.maximum(1 - kappa, 0.2) * scale
@@ -126,7 +139,7 @@ def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread) -> Sprea
             truncated = phi_b < 0
             phi_b = max(phi_b, 0.0)
             phi_w = max((unit - phi_b * ub) / uw, 0.0)
-        updated = phi_w * a + phi_b * b + rater_part
+        updated = phi_w * a + phi_b * b + shared_part
         settled = np.abs(updated - kappa).max() <= SETTLED
         kappa = updated
         if settled:
@@ -141,6 +154,7 @@ def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread) -> Sprea
         df_between=df_between,
         mixing=mixing,
         raters=raters,
+        occasions=occasions,
         n_groups=int(use.sum()),
         truncated=truncated,
         nested=nested,
@@ -156,7 +170,8 @@ def error_share(sums: Sums, rater_share: Floats, spread: Spread) -> tuple[Floats
     """
     a, b = sums.within_weight, sums.between_weight
     raters = spread.raters.variance * rater_share
-    kappa = spread.within * a + spread.between * b + raters
+    occasions = np.full(len(a), spread.occasions.variance)
+    kappa = spread.within * a + spread.between * b + raters + occasions
     if spread.between > 0:
         between = b * (spread.between + spread.mixing * spread.within)
         within = spread.within * (a - spread.mixing * b)
@@ -164,7 +179,7 @@ def error_share(sums: Sums, rater_share: Floats, spread: Spread) -> tuple[Floats
     else:
         df = spread.df_within + (spread.df_between if spread.nested else 0.0)
         parts = [(spread.within * a, df)]
-    parts.append((raters, spread.raters.df))
+    parts += [(raters, spread.raters.df), (occasions, spread.occasions.df)]
     weight = np.sum([part**2 / max(df, 1.0) for part, df in parts], axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         df_all = np.where(weight > 0, kappa**2 / weight, np.inf)

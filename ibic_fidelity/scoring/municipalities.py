@@ -68,7 +68,8 @@ def score_municipalities(responses: Responses, instrument: Instrument, *, confid
     Notes
     -----
     Missing answers: an item's mean is over the units with an answer. A checklist with a blank or
-    unknown part has no value for that unit. Variance between occasions is not in the intervals.
+    unknown part has no value for that unit. Variance between occasions is in the intervals where the instrument
+    carries it (`Instrument.calibration`); nothing in one collection of data shows it.
 
     The interval solves (m − θ)² = t² κ θ(1 − θ), the score interval of a proportion (Wilson 1927) with
     1/κ effective units; κ is estimated over all groups together, see `pooled_spread`.
@@ -93,9 +94,21 @@ def score_municipalities(responses: Responses, instrument: Instrument, *, confid
         **joined,
         spread=parts[0]["spread"],
         confidence_level=confidence_level,
-        notes=(*notes, Message("scoring.no_occasions")),
+        notes=(*notes, *_of_calibration(instrument)),
         provenance=provenance_of(responses, instrument, {"confidence_level": confidence_level}),
     )
+
+
+def _of_calibration(instrument: Instrument) -> tuple[Message, ...]:
+    """Return what the intervals hold of occasions, and from what the instrument's calibration is."""
+    calibration = instrument.calibration
+    said = []
+    if calibration is None or all(row.occasion is None for row in calibration.rows):
+        said.append(Message("scoring.no_occasions"))
+    if calibration is not None:
+        code = "scoring.calibrated_synthetic" if calibration.synthetic else "scoring.calibrated"
+        said.append(Message(code, {"note": calibration.note.as_dict(), "sites": calibration.sites}))
+    return tuple(said)
 
 
 def _check(responses: Responses, instrument: Instrument, confidence_level: float) -> None:
@@ -261,7 +274,7 @@ def _response(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Recor
 
 def _spread(reports: Sequence[SourceReport]) -> Records:
     names = ("source", "level", "target", "within", "between", "raters", "df_within", "df_between", "df_raters",
-             "raters_from", "between_truncated", "flag")  # fmt: skip
+             "raters_from", "occasions", "df_occasions", "calibrated", "between_truncated", "flag")  # fmt: skip
     return _records([row for report in reports for row in report.spread], names)
 
 

@@ -13,6 +13,12 @@ from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import Source
 from ibic_fidelity.responses.model import Frame, SourceTable
+from ibic_fidelity.scoring.calibration import (
+    calibrated_occasions,
+    calibrated_raters,
+    calibrated_units,
+    calibration_row,
+)
 from ibic_fidelity.scoring.grouping import Group, Nesting, nesting
 from ibic_fidelity.scoring.intervals import RaterSpread, Spread, Sums, error_share, pooled_spread
 from ibic_fidelity.scoring.measures import measure_values
@@ -143,7 +149,10 @@ def _sampled(
         if source.single:
             kappa, df, spread, flag = _single_error(one, sums, target, linking, instrument)
         else:
-            spread = pooled_spread(one, shares, _raters(linking, sums, target, instrument))
+            row = calibration_row(instrument, source.id, target)
+            raters = _raters(linking, sums, target, instrument)
+            spread = pooled_spread(one, shares, raters, calibrated_occasions(row))
+            spread = calibrated_units(spread, row)
             flag = gravest([_flag(spread), _rater_flag(linking, spread)])
             kappa, df = error_share(one, shares, spread)
         method = READINGS if source.single else POOLED
@@ -183,14 +192,15 @@ def _single_error(
 
 
 def _raters(linking: Linking | None, sums: SourceSums, target: Target, instrument: Instrument) -> RaterSpread:
-    """Return the variance of rater severity: estimated where raters are linked, else as the instrument states."""
+    """Return the variance of rater severity: estimated where raters are linked, else calibrated, else stated."""
     if linking is None:
         return NO_RATERS
+    nest, pairs = sums.nest, linking.pairs
     stated = instrument.uncertainty
     fallback = NO_RATERS if stated is None else RaterSpread(4 * stated.rater_sd**2, np.inf, "stated")
+    fallback = calibrated_raters(calibration_row(instrument, nest.table.source, target)) or fallback
     if not linking.linked:
         return fallback
-    nest, pairs = sums.nest, linking.pairs
     rows = np.diff(np.append(nest.group_rows, nest.table.n))
     group = np.repeat(np.arange(len(rows)), rows)[pairs.first]
     estimate = sums.targets[target].estimate[group]
@@ -203,6 +213,8 @@ def _raters(linking: Linking | None, sums: SourceSums, target: Target, instrumen
 
 def _flag(spread: Spread) -> str:
     """Return what weakens an interval most, of what the spread tells."""
+    if spread.calibrated:
+        return ""
     if spread.n_groups == 0:
         return "scoring.nothing_to_pool"
     if spread.bounded:
@@ -279,6 +291,9 @@ def _spread_row(source: str, target: Target, spread: Spread, flag: str) -> dict[
         "df_between": _finite(spread.df_between),
         "df_raters": _finite(spread.raters.df),
         "raters_from": spread.raters.origin,
+        "occasions": spread.occasions.variance,
+        "df_occasions": _finite(spread.occasions.df),
+        "calibrated": spread.calibrated,
         "between_truncated": spread.truncated,
         "flag": flag,
     }
@@ -297,7 +312,10 @@ def _notes(
     if linking is not None and not source.single and (few_pairs or not linking.linked):
         why = Message("scoring.few_pairs") if linking.linked else Message(linking.why)
         stated = instrument.uncertainty
-        if stated is not None:
+        calibration = instrument.calibration
+        if calibration is not None and any(row.rater is not None for row in calibration.rows):
+            notes.append(Message("scoring.raters_calibrated", {"source": name, "why": why}))
+        elif stated is not None:
             notes.append(
                 Message("scoring.raters_not_separable", {"source": name, "why": why, "sd": 100 * stated.rater_sd})
             )

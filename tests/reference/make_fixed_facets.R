@@ -14,8 +14,8 @@ f <- lmer(y ~ factor(item) * factor(source) + (1 | site) + (1 | site:source) + (
   (1 | site:source:item) + (1 | site:source:unit), d, control = lmerControl(optCtrl = list(ftol_abs = 1e-12)))
 v <- as.data.frame(VarCorr(f))
 out <- list(
-  meta = list(R = R.version.string, lme4 = as.character(packageVersion("lme4")), call = deparse1(formula(f)),
-    source = "seeded: set.seed(71)"),
+  meta = list(R = R.version.string, packages = list(lme4 = as.character(packageVersion("lme4"))),
+    call = deparse1(formula(f)), data = "seeded: set.seed(71)"),
   data = list(site = d$site, source = d$source, unit = d$unit, item = d$item, y = d$y),
   components = setNames(as.list(v$vcov), v$grp), criterion = as.numeric(REMLcrit(f)))
 write(toJSON(out, digits = 12, auto_unbox = TRUE), "tests/reference/fixed_facets.json")

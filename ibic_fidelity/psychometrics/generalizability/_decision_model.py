@@ -205,30 +205,37 @@ def draw_components(
     Draws are of the variances of observed means M = Tσ: M·df/χ²(df), with the degrees of freedom of Satterthwaite,
     at most those of the design, and with the correlations that the components' covariance gives them.
     """
-    at = np.flatnonzero(estimated)
-    normal = _hypercube(len(at) + 1)
-    draws = np.tile(values, (DRAWS, 1))
+    draws, last = _drawn(g, values.tobytes(), estimated.tobytes())
 
     def error_of_mean(weights: Floats) -> Floats:
         known = np.where(np.isnan(draws), 0.0, draws) @ weights
-        return np.asarray(np.sqrt(np.maximum(known, 0.0)) * normal[:, -1])
+        return np.asarray(np.sqrt(np.maximum(known, 0.0)) * last)
 
+    return draws, error_of_mean
+
+
+@lru_cache(maxsize=8)
+def _drawn(g: VarianceComponents, values_used: bytes, which: bytes) -> tuple[Floats, Floats]:
+    """Return the draws (S, E) and a normal column of their own (S,): studies of the same components ask again."""
+    values, estimated = np.frombuffer(values_used), np.frombuffer(which, dtype=np.bool_)
+    at = np.flatnonzero(estimated)
+    normal = _hypercube(len(at) + 1)
+    draws = np.tile(values, (DRAWS, 1))
     if not len(at):
-        return draws, error_of_mean
+        return read_only(draws), normal[:, -1]
     to_means = means_of(g)[np.ix_(at, at)]
     means = to_means @ np.where(estimated, g.untruncated, 0.0)[at]
     spread = to_means @ g.covariance[np.ix_(at, at)] @ to_means.T
     df = degrees_of_freedom(g, at, means, np.diagonal(spread))
     if not np.all(df > 0.0):
-        draws[:] = np.nan
-        return draws, error_of_mean
+        return read_only(np.full_like(draws, np.nan)), normal[:, -1]
     mix = _correlating(spread)
     if np.array_equal(mix, np.eye(len(at))):
         chi_square = np.column_stack([_chi_square(float(of), len(at) + 1, i) for i, of in enumerate(df)])
     else:
         chi_square = 2.0 * gammaincinv(df / 2.0, np.clip(ndtr(normal[:, :-1] @ mix), 1e-12, 1.0 - 1e-12))
     draws[:, at] = np.linalg.solve(to_means, (means * df / chi_square).T).T
-    return draws, error_of_mean
+    return read_only(draws), normal[:, -1]
 
 
 @cache

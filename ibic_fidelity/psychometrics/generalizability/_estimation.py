@@ -110,9 +110,9 @@ def _likelihood_interval(fit: Fit, at: int, interval: str, level: float) -> Conf
     if interval == "none" or at in fit.inseparable:
         return _interval((math.nan, math.nan), level, interval, interval)
     guess = (math.nan, math.nan)
-    if value > 0.0 and error > 0.0:
+    if value > 0.0 and error > 0.0 and (interval == "profile" or limits.degrees_of_freedom(value, error) >= LEAST_DF):
         guess = limits.satterthwaite_limits(value, error, level)
-        if interval == "satterthwaite" and limits.degrees_of_freedom(value, error) >= LEAST_DF:
+        if interval == "satterthwaite":
             return _interval(guess, level, limits.SATTERTHWAITE, interval)
     made = limits.profile_limits(
         lambda held: fit.profile(at, held), value, fit.criterion, guess, level, float(fit.values[-1])

@@ -18,6 +18,8 @@ SQUARES = "modified large sample"
 _CLOSE = 5e-5
 #: Doublings in which a limit is looked for.
 _DOUBLINGS = 60
+#: Of a guess of a limit, in units of the variances: what is beyond is not begun with.
+_FAR = 1e4
 
 
 def degrees_of_freedom(value: float, std_error: float) -> float:
@@ -62,7 +64,9 @@ def profile_limits(
         return math.sqrt(max(criterion(root * root) - least, 0.0)) - edge
 
     top = math.sqrt(value)
-    low, high = (math.sqrt(one) if 0.0 < one < math.inf else math.nan for one in guess)
+    # a χ² of few degrees of freedom has limits far beyond where the likelihood can be computed
+    far = _FAR * max(value, unit)
+    low, high = (math.sqrt(one) if 0.0 < one < far else math.nan for one in guess)
     low = _lower(away, top, low, edge) if value > 0.0 else 0.0
     if not high > top:
         high = max(1.5 * top, 0.1 * math.sqrt(unit))
