@@ -1,4 +1,6 @@
-"""Make calibration/generalizability_coverage.csv: how often intervals of variance components hold the truth.
+"""Make calibration/generalizability_coverage.csv and generalizability_recovery.csv.
+
+How often intervals of variance components hold the truth, and how far off estimates of them and of Φ are in the mean.
 
 Run offline, from the root of the repository (about ten minutes on one core)::
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +30,7 @@ from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics._arguments import end_share
 from ibic_fidelity.psychometrics.generalizability._balanced import balanced_squares
 from ibic_fidelity.psychometrics.generalizability._estimable import model_of
-from ibic_fidelity.psychometrics.generalizability._estimation import FEW_DF, PILED_UP
+from ibic_fidelity.psychometrics.generalizability._estimation import FEW_DF, LEAST_DF, PILED_UP
 from ibic_fidelity.psychometrics.generalizability._fits import fit_model
 from ibic_fidelity.psychometrics.generalizability._limits import (
     PROFILE,
@@ -53,6 +56,9 @@ VARIANCES = {
     ONCE: {"site": 0.15, "file : site": 0.15, "site × item": 0.08},
 }  # fmt: skip
 TABLE = Path(__file__).with_name("generalizability_coverage.csv")
+RECOVERY = Path(__file__).with_name("generalizability_recovery.csv")
+ABOUT = ("design", "estimator", "answers", "effect", "sites", "files", "items", "raters", "holes")
+RECOVERED = (*ABOUT, "truth", "studies", "mean", "bias", "relative_bias", "mc_error", "at_zero", "seed")
 COLUMNS = ("design", "estimator", "answers", "effect", "method", "sites", "files", "items", "raters", "holes", *COUNTED)
 
 
@@ -142,8 +148,8 @@ def studies(cell: Cell, n: int, rng: np.random.Generator) -> Iterator[np.ndarray
         yield (y <= ndtri(cell.share)).astype(float) if cell.share else np.asarray(y)
 
 
-def intervals(cell: Cell, y: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return lower and upper limits and flags (effects,) of each method, by the package's kernels."""
+def intervals(cell: Cell, y: np.ndarray) -> tuple[dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], np.ndarray]:
+    """Return lower and upper limits and flags (effects,) of each method, and estimates, by the package's kernels."""
     design = parse_design(cell.design)
     ratings = read_ratings(y, codes(cell), design, missing="raise")
     omitted = named_effects(design, OMIT if cell.raters else ())
@@ -154,12 +160,12 @@ def intervals(cell: Cell, y: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarr
         values, covariance = squares.components, squares.covariance
         limits = [
             satterthwaite_limits(value, math.sqrt(covariance[i, i]), LEVEL)
-            if value > 0.0
+            if value > 0.0 and degrees_of_freedom(value, math.sqrt(covariance[i, i])) >= LEAST_DF
             else squares_limits(squares.weights[i], squares.squares, squares.df, LEVEL)
             for i, value in enumerate(values)
         ]
         low, high = np.array(limits).T
-        return {SATTERTHWAITE: (low, high, flagged(y, values, covariance))}
+        return {SATTERTHWAITE: (low, high, flagged(y, values, covariance))}, np.maximum(values, 0.0)
     fit = fit_model(ratings, model, item="item")
     flags = flagged(y, fit.values, fit.covariance)
     within = np.array([fit.profile(i, t) - fit.criterion <= chdtri(1.0, 1.0 - LEVEL) for i, t in enumerate(truth)])
@@ -167,11 +173,13 @@ def intervals(cell: Cell, y: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarr
     low = np.where(within, 0.0, np.where(under, 0.0, np.inf))
     high = np.where(within, np.inf, np.where(under, 0.0, np.inf))
     made = [
-        satterthwaite_limits(value, math.sqrt(fit.covariance[i, i]), LEVEL) if value > 0.0 else (low[i], high[i])
+        satterthwaite_limits(value, math.sqrt(fit.covariance[i, i]), LEVEL)
+        if value > 0.0 and degrees_of_freedom(value, math.sqrt(fit.covariance[i, i])) >= LEAST_DF
+        else (low[i], high[i])
         for i, value in enumerate(fit.values)
     ]
     below, above = np.array(made).T
-    return {SATTERTHWAITE: (below, above, flags), PROFILE: (low, high, flags)}
+    return {SATTERTHWAITE: (below, above, flags), PROFILE: (low, high, flags)}, fit.values
 
 
 def flagged(y: np.ndarray, values: np.ndarray, covariance: np.ndarray) -> np.ndarray:
@@ -181,10 +189,49 @@ def flagged(y: np.ndarray, values: np.ndarray, covariance: np.ndarray) -> np.nda
     return np.array(few) | (end_share(y[:, np.newaxis])[0] >= PILED_UP)
 
 
+@cache
+def fitted(cell: Cell, n: int) -> list[tuple[dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], np.ndarray]]:
+    """Return what n studies of a cell give."""
+    return [intervals(cell, y) for y in studies(cell, n, stream(SEED, cell.name))]
+
+
+def phi(cell: Cell, components: dict[str, float]) -> float:
+    """Return Φ of a site's mean over the cell's files, two raters and fixed items."""
+    n = {"file": cell.files, "item": cell.items, "rater": min(cell.raters, 2) or 1}
+    true = error = 0.0
+    for effect in parse_design(cell.design).effects:
+        if effect.name not in components:
+            continue
+        part = components[effect.name] / math.prod(n[facet] for facet in effect.indices - {"site"})
+        true += part if effect.indices <= {"site", "item"} else 0.0
+        error += 0.0 if effect.indices <= {"site", "item"} else part
+    return true / (true + error)
+
+
+def recovery(cell: Cell, n: int | None = None) -> Iterator[dict[str, object]]:
+    """Return how far off the estimates of a cell are in the mean, a line an effect, and one of Φ without holes."""
+    order = [effect.name for effect in parse_design(cell.design).effects if effect.name in cell.truth]
+    values = np.array([estimates for _, estimates in fitted(cell, n or STUDIES[cell.design])])
+    columns = {effect: (values[:, i], cell.truth[effect]) for i, effect in enumerate(order)}
+    if not cell.holes:
+        found = np.array([phi(cell, dict(zip(order, row, strict=True))) for row in values])
+        columns["phi"] = (found, phi(cell, cell.truth))
+    for effect, (estimates, truth) in columns.items():
+        bias = float(estimates.mean()) - truth
+        yield {
+            "design": cell.design, "estimator": "REML" if cell.raters else "ANOVA", "answers": cell.answers,
+            "effect": effect, "sites": cell.sites, "files": cell.files, "items": cell.items,
+            "raters": cell.raters or "", "holes": cell.holes, "truth": round(truth, 8), "studies": len(estimates),
+            "mean": f"{estimates.mean():.5f}", "bias": f"{bias:.5f}", "relative_bias": f"{bias / truth:.4f}",
+            "mc_error": f"{estimates.std(ddof=1) / math.sqrt(len(estimates)):.5f}",
+            "at_zero": f"{np.mean(estimates == 0.0):.4f}", "seed": SEED,
+        }  # fmt: skip
+
+
 def rows(cell: Cell, n: int | None = None) -> Iterator[dict[str, object]]:
     """Return the lines of a cell, one an effect and method."""
     n = n or STUDIES[cell.design]
-    made = [intervals(cell, y) for y in studies(cell, n, stream(SEED, cell.name))]
+    made = [one for one, _ in fitted(cell, n)]
     order = [effect.name for effect in parse_design(cell.design).effects if effect.name in cell.truth]
     for method in made[0]:
         low, high, flags = (np.array([one[method][part] for one in made]) for part in range(3))
@@ -198,8 +245,9 @@ def rows(cell: Cell, n: int | None = None) -> Iterator[dict[str, object]]:
 
 
 def main() -> None:
-    """Write the table."""
+    """Write both tables."""
     write_table(TABLE, COLUMNS, (row for cell in cells() for row in rows(cell)))
+    write_table(RECOVERY, RECOVERED, (row for cell in cells() for row in recovery(cell)))
 
 
 if __name__ == "__main__":

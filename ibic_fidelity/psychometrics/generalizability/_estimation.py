@@ -52,9 +52,10 @@ def by_squares(ratings: Ratings, model: Model, interval: str, level: float) -> M
     for i, value in enumerate(values):
         made = limits.squares_limits(squares.weights[i], squares.squares, squares.df, level)
         method = limits.SQUARES
-        if value > 0.0:
+        error = math.sqrt(covariance[i, i])
+        if value > 0.0 and limits.degrees_of_freedom(float(value), error) >= LEAST_DF:
             method = limits.SATTERTHWAITE
-            made = limits.satterthwaite_limits(float(value), math.sqrt(covariance[i, i]), level)
+            made = limits.satterthwaite_limits(float(value), error, level)
         ci.append(_interval(made, level, method, interval))
     negative = [effect.name for effect, value in zip(model.fitted, values, strict=False) if value < 0.0]
     flags = [Message("psychometrics.components_negative", {"effects": negative})] if negative else []
