@@ -14,6 +14,8 @@ from .consistency.internal_consistency import cronbach_alpha
 from .consistency.items import ItemAnalysis, item_analysis
 from .consistency.omega_result import McDonaldOmega
 from .consistency.two_items import SpearmanBrown, spearman_brown
+from .correlation.polychoric import polychoric_correlation, tetrachoric_correlation
+from .correlation.result import PolychoricCorrelation
 from .generalizability.components import VarianceComponents
 from .generalizability.composite import CompositeGeneralizability, composite_generalizability
 from .generalizability.decision_results import DecisionStudy, NeededConditions
@@ -53,6 +55,7 @@ __all__ = [
     "McDonaldOmega",
     "MultilevelAlpha",
     "NeededConditions",
+    "PolychoricCorrelation",
     "RaterAgreement",
     "RaterCertification",
     "RaterDrift",
@@ -85,6 +88,7 @@ __all__ = [
     "multilevel_alpha",
     "parse_design",
     "percent_agreement",
+    "polychoric_correlation",
     "rater_drift",
     "rater_severity",
     "scott_pi",
@@ -92,6 +96,7 @@ __all__ = [
     "spearman_brown",
     "standard_error_of_measurement",
     "stratified_alpha",
+    "tetrachoric_correlation",
     "variance_components",
     "within_group_agreement",
 ]
