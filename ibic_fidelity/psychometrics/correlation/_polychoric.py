@@ -129,10 +129,11 @@ def _fit_block(
         free = 1.0 - np.abs(rho)
         # towards ±1 no more than three quarters of what is left, at the end to the farthest point
         new = np.clip(rho + step, np.maximum(rho - 0.5, -1.0 + 0.25 * free), np.minimum(rho + 0.5, 1.0 - 0.25 * free))
+        settling = np.abs(step) < tolerance * free
         outside = ~((new > low) & (new < high))
-        new = np.where(outside, 0.5 * (low + high), new)
+        new = np.where(outside & ~settling, 0.5 * (low + high), new)
         new = np.clip(new, -_FARTHEST, _FARTHEST)
-        done = np.abs(new - rho) < tolerance * (1.0 - np.square(rho)) + 1e-14
+        done = settling | (high - low < 1e-14)
         done |= (np.abs(rho) >= _FARTHEST) & (np.abs(new) >= _FARTHEST)
         found[at] = rho = new
         if done.any():
