@@ -15,6 +15,7 @@ from .consistency.items import ItemAnalysis, item_analysis
 from .consistency.omega_result import McDonaldOmega
 from .consistency.two_items import SpearmanBrown, spearman_brown
 from .correlation.polychoric import polychoric_correlation, tetrachoric_correlation
+from .correlation.polyserial import PolyserialCorrelation, polyserial_correlation
 from .correlation.result import PolychoricCorrelation
 from .generalizability.components import VarianceComponents
 from .generalizability.composite import CompositeGeneralizability, composite_generalizability
@@ -56,6 +57,7 @@ __all__ = [
     "MultilevelAlpha",
     "NeededConditions",
     "PolychoricCorrelation",
+    "PolyserialCorrelation",
     "RaterAgreement",
     "RaterCertification",
     "RaterDrift",
@@ -89,6 +91,7 @@ __all__ = [
     "parse_design",
     "percent_agreement",
     "polychoric_correlation",
+    "polyserial_correlation",
     "rater_drift",
     "rater_severity",
     "scott_pi",

@@ -46,6 +46,14 @@ psych_r <- function(x, ...) lower(suppressWarnings(suppressMessages(psych::polyc
 
 # continuous with ordinal: age with the items of A; lavaan's mixed matrix, and polycor's two-step estimate
 mixed_data <- na.omit(bfi[, c("age", paste0("A", 1:5))])
+# lavaan's search stops short of the maximum for some pairs (A2: log-likelihood -3840.620, maximum -3840.596), so that
+# the maximum is found here from the formula, too
+best <- function(v, y) {
+  z <- (v - mean(v)) / sqrt(mean((v - mean(v))^2))
+  t <- c(-Inf, qnorm(cumsum(table(y)) / length(y))); k <- as.integer(factor(y))
+  l <- function(r) sum(log(pnorm((t[k + 1] - r * z) / sqrt(1 - r^2)) - pnorm((t[k] - r * z) / sqrt(1 - r^2))))
+  optimize(l, c(-.9, .9), maximum = TRUE, tol = 1e-10)$maximum
+}
 mixed <- function(x) {
   y <- names(x)[-1]
   fit <- lavCor(x, ordered = y, output = "fit", se = "robust")
@@ -54,6 +62,7 @@ mixed <- function(x) {
   labels <- outer(y, "age", function(a, b) paste0(b, "~~", a))
   v <- fit@SampleStats@NACOV[[1]] / fit@SampleStats@nobs[[1]]
   list(items = y, n = nrow(x), lavaan = unname(r["age", y]),
+       maximum = sapply(y, function(i) best(x$age, x[[i]]), USE.NAMES = FALSE),
        covariance = unname(lapply(seq_len(nrow(v)), function(i) v[i, ])), sd = sd(x$age) * sqrt((nrow(x) - 1) / nrow(x)),
        polycor = sapply(one, function(p) p$rho), polycor_variance = sapply(one, function(p) as.numeric(p$var)[1]))
 }

@@ -59,13 +59,19 @@ def read_answers(x: object, missing: str, *, argument: str = "x", least_columns:
         if missing != "available":
             complete = complete_rows(matrix.cells, matrix.labels, missing, argument=argument)
             values = values if complete.all() else values[complete]
+    codes, used = code_columns(values, labels, argument)
+    return Answers(codes, used, labels, n_given - len(values))
+
+
+def code_columns(values: NDArray[Any], labels: tuple[str, ...], argument: str) -> tuple[Codes, tuple[Floats, ...]]:
+    """Return codes (n, k), −1 for missing, and each column's categories, or raise."""
     codes = np.empty(values.shape, dtype=np.int8, order="F")
     used = []
     for column, label in enumerate(labels):
         found = _categories(values[:, column], label, argument)
         used.append(found)
         codes[:, column] = _coded(values[:, column], found)
-    return Answers(read_only(codes), tuple(used), labels, n_given - len(values))
+    return read_only(codes), tuple(used)
 
 
 def _categories(answers: NDArray[Any], label: str, argument: str) -> Floats:
