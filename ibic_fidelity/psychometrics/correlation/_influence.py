@@ -8,7 +8,7 @@ tables; only covariances of different pairs need the respondents.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -70,6 +70,15 @@ def influences(counted: PairTables, thresholds: Floats, rho: Floats) -> Influenc
     with np.errstate(divide="ignore", invalid="ignore"):
         carried /= np.where(np.abs(rho) < 1.0, information, np.nan)[:, None, None]
     return Influences(of_items, carried)
+
+
+def expected_variances(counted: PairTables, thresholds: Floats, rho: Floats) -> Floats:
+    """Return the variances (P,) of correlations by the expected information, as if two normal values fitted."""
+    inside = np.where(np.abs(rho) < 1.0, rho, 0.0)
+    p = cell_probabilities(thresholds[counted.first], thresholds[counted.second], inside)
+    n = counted.tables.sum(axis=(1, 2))[:, None, None]
+    model = replace(counted, tables=np.maximum(p, 0.0) * n)
+    return influences(model, thresholds, rho).variances(model)[1]
 
 
 def covariance(codes: Codes, of: Influences, counted: PairTables, sizes: Integers) -> Floats:

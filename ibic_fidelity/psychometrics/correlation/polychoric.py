@@ -20,7 +20,7 @@ from ibic_fidelity.psychometrics._arguments import (
     read_only,
     warn_undefined,
 )
-from ibic_fidelity.psychometrics.correlation._influence import covariance, influences
+from ibic_fidelity.psychometrics.correlation._influence import covariance, expected_variances, influences
 from ibic_fidelity.psychometrics.correlation._polychoric import as_matrices, fit_pairs
 from ibic_fidelity.psychometrics.correlation._saying import flags_of, reasons_of, smallest_eigenvalue, smoothed
 from ibic_fidelity.psychometrics.correlation._tables import (
@@ -34,7 +34,8 @@ from ibic_fidelity.psychometrics.correlation.result import PolychoricCorrelation
 
 #: Put into an empty cell of a two-by-two table and of a larger one, unless told otherwise.
 ADJUST = (0.5, 0.0)
-FISHER_Z = "Fisher's z, two-step standard error"
+FISHER_Z = "Fisher's z"
+LARGER = f"{FISHER_Z}, larger one of two standard errors"
 
 
 def polychoric_correlation(
@@ -100,7 +101,12 @@ def polychoric_correlation(
     Standard errors are those of the two steps together, :math:`A^{-1} B A^{-T}` with A and B sums of products of
     the respondents' scores [2]_; in A, too, the blocks of the correlations are cross-products of the scores
     found, not their expectation (lavaan's convention), which makes a difference where the table does not fit two
-    normal values.  A respondent's score is nought for a pair with a missing answer.
+    normal values.  A respondent's score is nought for a pair with a missing answer.  Standard errors by the
+    expected information stand beside them.
+
+    *Interval.*  Fisher's z with the larger one of the two standard errors: with few respondents for the cells of a
+    table the first one is too small (.75–.9 of the spread, five categories, 30 respondents), and intervals
+    symmetric about ρ itself cover .84–.93 up to 100 respondents.
 
     References
     ----------
@@ -220,7 +226,8 @@ def _correlations(
         matrix, smoothing, flag = smoothed(matrix, smallest)
         flags += flag
     std_error = np.sqrt(variances)
-    low, high = fisher_limits(fit.rho, std_error, level)
+    expected = np.sqrt(expected_variances(counted, thresholds, fit.rho))
+    low, high = fisher_limits(fit.rho, np.fmax(std_error, expected), level)
     k = len(sizes)
 
     def square(pairs: Floats, diagonal: float) -> Floats:
@@ -235,10 +242,11 @@ def _correlations(
     return PolychoricCorrelation(
         estimate=read_only(matrix),
         std_error=square(std_error, math.nan),
+        std_error_expected=square(expected, math.nan),
         ci_low=square(low, math.nan),
         ci_high=square(high, math.nan),
         confidence_level=level,
-        ci_method=FISHER_Z,
+        ci_method=LARGER,
         definition=f"{kind}, two-step maximum likelihood",
         thresholds=_of_items(thresholds, sizes),
         threshold_std_errors=_of_items(np.sqrt(threshold_variances), sizes),

@@ -24,8 +24,11 @@ class PolychoricCorrelation:
     estimate : array of float, (k, k)
         The correlations, 1 on the diagonal; NaN where a pair has none, ±1 where the likelihood has its maximum
         at the boundary (see `boundary`).  Smoothed where `smoothing` says so.
-    std_error, ci_low, ci_high : array of float, (k, k)
-        Standard errors and limits, NaN on the diagonal and at the boundary.
+    std_error, std_error_expected : array of float, (k, k)
+        Standard errors by cross-products of scores, which hold where two normal values do not fit the table, and
+        by the expected information; NaN on the diagonal and at the boundary.
+    ci_low, ci_high : array of float, (k, k)
+        Limits, by the larger one of the two.
     confidence_level : float
         Of the limits.
     ci_method, definition : str
@@ -65,6 +68,7 @@ class PolychoricCorrelation:
 
     estimate: Floats
     std_error: Floats
+    std_error_expected: Floats
     ci_low: Floats
     ci_high: Floats
     confidence_level: float
