@@ -10,7 +10,7 @@ import numpy as np
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.psychometrics._arguments import Floats
 from ibic_fidelity.psychometrics.consistency._green_yang import Scores
-from ibic_fidelity.psychometrics.correlation._influence import Influences, influences
+from ibic_fidelity.psychometrics.correlation._influence import Influences, expected_influences, influences
 from ibic_fidelity.psychometrics.correlation._polychoric import PairFit, as_matrices, fit_pairs
 from ibic_fidelity.psychometrics.correlation._tables import (
     Answers,
@@ -71,14 +71,24 @@ class Whole:
         """Return thresholds and steps of the sample."""
         return Scores(self.thresholds[None], self.steps)
 
-    def spread(self, by_threshold: Floats, by_pair: Floats) -> Floats:
-        """Return the influence (n,) of respondents on a statistic with these derivatives (k, C − 1) and (P,)."""
+    def variances(self, by_threshold: Floats, by_pair: Floats) -> tuple[float, float]:
+        """Return two variances of a statistic with these derivatives (k, C − 1) and (P,).
+
+        From the respondents' influences by cross-products of scores, and by the expected information.
+        """
+        expected, _ = expected_influences(self.counted, self.thresholds, self.fit.rho)
+        both = (self._moved(of, by_threshold, by_pair) for of in (self.influence, expected))
+        found, model = (float(np.square(moved).sum()) for moved in both)
+        return found, model
+
+    def _moved(self, of: Influences, by_threshold: Floats, by_pair: Floats) -> Floats:
+        """Return the influence (n,) of respondents on the statistic."""
         codes = self.answers.codes.astype(np.int64)
         made = np.zeros(len(codes))
-        of_items = np.einsum("ktc,kt->kc", self.influence.thresholds, by_threshold)
+        of_items = np.einsum("ktc,kt->kc", of.thresholds, by_threshold)
         for item, by_code in enumerate(of_items):
             made += by_code[codes[:, item]]
-        weighted = self.influence.correlations * by_pair[:, None, None]
+        weighted = of.correlations * by_pair[:, None, None]
         for i, j, by_codes in zip(self.counted.first, self.counted.second, weighted, strict=True):
             made += by_codes[codes[:, i], codes[:, j]]
         return made

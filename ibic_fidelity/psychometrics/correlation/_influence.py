@@ -72,13 +72,19 @@ def influences(counted: PairTables, thresholds: Floats, rho: Floats) -> Influenc
     return Influences(of_items, carried)
 
 
-def expected_variances(counted: PairTables, thresholds: Floats, rho: Floats) -> Floats:
-    """Return the variances (P,) of correlations by the expected information, as if two normal values fitted."""
+def expected_influences(counted: PairTables, thresholds: Floats, rho: Floats) -> tuple[Influences, PairTables]:
+    """Return the influences by the expected information, as if two normal values fitted, and the expected tables."""
     inside = np.where(np.abs(rho) < 1.0, rho, 0.0)
     p = cell_probabilities(thresholds[counted.first], thresholds[counted.second], inside)
     n = counted.tables.sum(axis=(1, 2))[:, None, None]
     model = replace(counted, tables=np.maximum(p, 0.0) * n)
-    return influences(model, thresholds, rho).variances(model)[1]
+    return influences(model, thresholds, rho), model
+
+
+def expected_variances(counted: PairTables, thresholds: Floats, rho: Floats) -> Floats:
+    """Return the variances (P,) of correlations by the expected information."""
+    of, model = expected_influences(counted, thresholds, rho)
+    return of.variances(model)[1]
 
 
 def covariance(codes: Codes, of: Influences, counted: PairTables, sizes: Integers) -> Floats:
