@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import ndtri, owens_t
 from scipy.special import ndtr as normal
+from scipy.special import ndtri, owens_t
 
 from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.psychometrics.correlation._binormal import density, distribution
@@ -210,7 +210,7 @@ def test_four_equal_halves_have_the_closed_form():
             [[0, 0], [0, 1], [1, 0], [1, 1]],
             np.round(1000 * np.array([share, 0.5 - share] * 2)[[0, 1, 1, 0]]).astype(int),
             axis=0,
-        )  # noqa: E501
+        )
         result = pm.tetrachoric_correlation(x)
         assert result.estimate[0, 1] == pytest.approx(-math.cos(2 * math.pi * share), abs=1e-9)
 

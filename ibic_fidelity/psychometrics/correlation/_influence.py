@@ -17,9 +17,12 @@ from ibic_fidelity.psychometrics._arguments import Floats, Integers
 from ibic_fidelity.psychometrics.correlation._binormal import INFINITE, density
 from ibic_fidelity.psychometrics.correlation._polychoric import cell_probabilities, corner_sums
 from ibic_fidelity.psychometrics.correlation._tables import Codes, PairTables
+from ibic_fidelity.psychometrics.correlation._tails import small_cells, tail_terms
 
 #: Cells of a block of respondents' influences.
 _CELLS = 4_000_000
+#: Probability below which an expected cell is nothing but rounding.
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,10 +60,14 @@ def influences(counted: PairTables, thresholds: Floats, rho: Floats) -> Influenc
     inside = np.where(np.abs(rho) < 1.0, rho, 0.0)
     p = cell_probabilities(first, second, inside)
     value, _ = density(first, second, inside)
+    small = small_cells(tables, p)
     with np.errstate(divide="ignore", invalid="ignore"):
-        weighted = np.where(tables > 0, tables / np.maximum(p, 1e-300), 0.0)
         score = np.where(p > 0, corner_sums(value) / np.maximum(p, 1e-300), 0.0)
-        information = (weighted * corner_sums(value) * score).sum(axis=(1, 2))
+        if small.any():
+            log_p, score[small], _ = tail_terms(small, first, second, inside)
+            p[small] = np.exp(log_p)
+        weighted = np.where(tables > 0, tables / np.maximum(p, 1e-300), 0.0)
+        information = (tables * np.square(score)).sum(axis=(1, 2))
     by_first = _crossed(weighted * score, first, second, inside)
     by_second = _crossed((weighted * score).swapaxes(1, 2), second, first, inside)
     carried = np.zeros((len(rho), size + 1, size + 1))
@@ -77,7 +84,7 @@ def expected_influences(counted: PairTables, thresholds: Floats, rho: Floats) ->
     inside = np.where(np.abs(rho) < 1.0, rho, 0.0)
     p = cell_probabilities(thresholds[counted.first], thresholds[counted.second], inside)
     n = counted.tables.sum(axis=(1, 2))[:, None, None]
-    model = replace(counted, tables=np.maximum(p, 0.0) * n)
+    model = replace(counted, tables=np.where(p > _LEAST, p, 0.0) * n)
     return influences(model, thresholds, rho), model
 
 
@@ -119,8 +126,10 @@ def covariance(codes: Codes, of: Influences, counted: PairTables, sizes: Integer
 def _crossed(weighted: Floats, own: Floats, other: Floats, rho: Floats) -> Floats:
     """Return cross-products (M, C − 1) of the scores of ρ, weighted (M, C, D), and of the own thresholds."""
     root = np.sqrt((1.0 - rho) * (1.0 + rho))[:, None, None]
-    below = np.zeros((len(rho), own.shape[1], other.shape[1] + 2))
-    below[..., 1:-1] = ndtr((other[:, None, :] - rho[:, None, None] * own[..., None]) / root)
-    below[..., -1] = 1.0
-    given = np.diff(below, axis=2) * (np.exp(-0.5 * np.square(own)) / np.sqrt(2.0 * np.pi))[..., None]
+    u = np.full((len(rho), own.shape[1], other.shape[1] + 2), INFINITE)
+    u[..., 0] = -INFINITE
+    u[..., 1:-1] = (other[:, None, :] - rho[:, None, None] * own[..., None]) / root
+    turned = np.where(u[..., :-1] > 0, -1.0, 1.0)  # differences of small tails, not of numbers near one
+    given = turned * (ndtr(turned * u[..., 1:]) - ndtr(turned * u[..., :-1]))
+    given *= (np.exp(-0.5 * np.square(own)) / np.sqrt(2.0 * np.pi))[..., None]
     return np.asarray((given * (weighted[:, :-1] - weighted[:, 1:])).sum(axis=2))

@@ -15,12 +15,13 @@ from scipy.special import ndtr
 from ibic_fidelity.psychometrics._arguments import Booleans, Floats
 from ibic_fidelity.psychometrics.correlation._binormal import density, distribution
 from ibic_fidelity.psychometrics.correlation._tables import thresholds_of
+from ibic_fidelity.psychometrics.correlation._tails import small_cells, tail_terms
 
 #: |ρ| from which it is asked whether the likelihood has its maximum at ±1.
 _LOOK = 0.9
 #: Farthest that a step goes.
 _FARTHEST = 1.0 - 1e-6
-#: Probability below which an answered cell is beyond what differences of the distribution can tell.
+#: Probability below which a cell is nothing but rounding.
 _LEAST = 1e-12
 _STEPS = 60
 #: Tables fitted at a time, which keeps a step inside a cache.
@@ -55,11 +56,10 @@ def fit_pairs(
     extreme = np.flatnonzero(np.abs(rho) > _LOOK)
     if extreme.size:
         of = (tables[extreme], first[extreme], second[extreme])
-        here, told = _log_likelihood(*of, rho[extreme])
-        there, possible = _log_likelihood(*of, np.sign(rho[extreme]) * _FARTHEST)
-        slack = 1e-9 * tables[extreme].sum(axis=(1, 2))
-        boundary[extreme] = possible & (there >= here - slack)
-        converged[extreme] = boundary[extreme] | (converged[extreme] & told)
+        here = _log_likelihood(*of, rho[extreme])
+        there = _log_likelihood(*of, np.sign(rho[extreme]) * _FARTHEST)
+        boundary[extreme] = there >= here - 1e-9 * tables[extreme].sum(axis=(1, 2))
+        converged |= boundary
     rho[boundary] = np.sign(rho[boundary])
     return PairFit(rho, boundary, converged)
 
@@ -146,11 +146,14 @@ def _fit_block(
     return found, settled
 
 
-def _log_likelihood(tables: Floats, first: Floats, second: Floats, rho: Floats) -> tuple[Floats, Booleans]:
-    """Return the log-likelihood (M,), and where no answered cell has next to no probability."""
+def _log_likelihood(tables: Floats, first: Floats, second: Floats, rho: Floats) -> Floats:
+    """Return the log-likelihood (M,)."""
     p = cell_probabilities(first, second, rho)
-    least = np.where(tables > 0, p, 1.0).min(axis=(1, 2))
-    return (tables * np.log(np.maximum(p, 1e-300))).sum(axis=(1, 2)), np.asarray(least > 10.0 * _LEAST)
+    small = small_cells(tables, p)
+    log_p = np.log(np.maximum(p, 1e-300))
+    if small.any():
+        log_p[small] = tail_terms(small, first, second, rho)[0]
+    return np.asarray((tables * log_p).sum(axis=(1, 2)))
 
 
 def _step(tables: Floats, first: Floats, second: Floats, rho: Floats) -> tuple[Floats, Floats]:
@@ -159,19 +162,18 @@ def _step(tables: Floats, first: Floats, second: Floats, rho: Floats) -> tuple[F
     value, slope = density(first, second, rho)
     slope *= value
     d = corner_sums(value)
-    answered = tables > 0
-    beyond = (answered & (p < _LEAST)).any(axis=(1, 2)) & (np.abs(rho) > 0.5)
+    answered, small = tables > 0, small_cells(tables, p)
     np.maximum(p, 1e-300, out=p)
     with np.errstate(all="ignore"):
-        ratio = d / p
-    known = np.where(answered, ratio, 0.0)
-    with np.errstate(all="ignore"):
+        ratio, twice = d / p, corner_sums(slope) / p
+        if small.any():
+            _, ratio[small], twice[small] = tail_terms(small, first, second, rho)
+        known = np.where(answered, ratio, 0.0)
         score = (tables * known).sum(axis=(1, 2))
-        bend = (tables * np.where(answered, corner_sums(slope) / p - known * known, 0.0)).sum(axis=(1, 2))
+        bend = (tables * np.where(answered, twice - known * known, 0.0)).sum(axis=(1, 2))
         information = tables.sum(axis=(1, 2)) * np.where(p > _LEAST, d * ratio, 0.0).sum(axis=(1, 2))
         step = np.where(bend < -0.1 * information, -score / bend, score / information)
-    score = np.where(beyond, -np.sign(rho), score)
-    return score, np.where(beyond | ~np.isfinite(step), 2.0 * np.sign(score), step)
+    return score, np.where(np.isfinite(step), step, 2.0 * np.sign(score))
 
 
 def _pearson(tables: Floats) -> Floats:
