@@ -10,14 +10,19 @@ from scipy.special import ndtri, owens_t
 
 from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.psychometrics.correlation._binormal import density, distribution
-from ibic_fidelity.psychometrics.correlation._polychoric import fit_pairs, matrices_of
+from ibic_fidelity.psychometrics.correlation._polychoric import (
+    _log_likelihood,
+    cell_probabilities,
+    fit_pairs,
+    matrices_of,
+)
 from ibic_fidelity.psychometrics.correlation._polyserial import (
     moment_influence,
     polyserial_influence,
-    threshold_influence,
 )
 from ibic_fidelity.psychometrics.correlation._saying import smoothed_matrix
 from ibic_fidelity.psychometrics.correlation._tables import count_pairs, thresholds_of
+from ibic_fidelity.psychometrics.correlation._tails import tail_terms
 
 CORRELATION, THRESHOLD, COVARIANCE = 1e-6, 1e-12, 1e-6
 # psych integrates over boxes of its own
@@ -162,7 +167,7 @@ def test_polyserial_agrees_with_polycor_lavaan_and_the_formula(correlation, bfi)
     sd, rho = values.std(), result.estimate[0, 0]
     z, cuts = (values - values.mean()) / sd, result.thresholds[0]
     moments = moment_influence(z, sd)
-    influence = polyserial_influence(z, sd, codes, cuts, rho, (moments, threshold_influence(codes, cuts)))
+    influence = polyserial_influence(z, sd, codes, cuts, rho)
     of_covariance = rho / (2 * sd) * moments[1] + sd * influence
     assert np.square(of_covariance).sum() == pytest.approx(expected["covariance"][27][27], rel=1e-6)
     assert math.sqrt(np.square(influence).sum()) == pytest.approx(result.std_error[0, 0], rel=1e-12)
@@ -202,6 +207,35 @@ def test_exact_tables_give_back_the_planted_correlation():
         fit = fit_pairs(table, cuts, cuts)
         assert fit.rho[0] == pytest.approx(rho, abs=1e-6)
         assert fit.converged[0]
+
+
+@pytest.mark.parametrize("rho", [-0.93, -0.6, 0.6, 0.85, 0.97])
+def test_tails_are_told_as_by_differences_where_these_can_tell(rho):
+    cuts, step = np.array([[-1.0, 0.2, 1.1]]), 1e-6
+    middle, above, below = (
+        cell_probabilities(cuts, 1.1 * cuts, np.array([rho + shift])) for shift in (0.0, step, -step)
+    )
+    at = (middle < 1e-2) & (middle > 1e-8)
+    assert at.any()
+    log_p, by_rho, _ = tail_terms(at, cuts, 1.1 * cuts, np.array([rho]))
+    np.testing.assert_allclose(np.exp(log_p), middle[at], rtol=1e-6)
+    np.testing.assert_allclose(by_rho, ((above - below) / (2 * step))[at] / middle[at], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("diagonal", "outliers"), [((200, 300, 200), 1), ((500, 500, 500), 1), ((20_000, 30_000, 20_000), 2)]
+)
+def test_one_outlier_among_equal_answers_is_fitted(diagonal, outliers):
+    """The estimate is a maximum of the likelihood, though the outlier's cell has next to no probability there."""
+    table = np.diag(np.array(diagonal, dtype=float))
+    table[2, 0] = outliers
+    a, b = thresholds_of(table.sum(axis=1))[None], thresholds_of(table.sum(axis=0))[None]
+    fit = fit_pairs(table[None], a, b)
+    assert (bool(fit.converged[0]), bool(fit.boundary[0])) == (True, False)
+    free = 1 - fit.rho[0]
+    near = [1 - free * factor for factor in (4.0, 1.05, 1.0, 0.95, 0.25)]
+    values = [_log_likelihood(table[None], a, b, np.array([rho]))[0] for rho in near]
+    assert int(np.argmax(values)) == 2
 
 
 def test_four_equal_halves_have_the_closed_form():

@@ -82,27 +82,46 @@ def fit_polyserial(z: Floats, codes: Integers, thresholds: Floats) -> tuple[floa
     return float(np.sign(rho)) if boundary else rho, np.array([boundary, settled or boundary])
 
 
-def polyserial_influence(
-    z: Floats, sd: float, codes: Integers, thresholds: Floats, rho: float, of_margins: tuple[Floats, Floats]
-) -> Floats:
-    """Return the influence of each respondent on ρ (n,), by the cross-products of scores.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scores:
+    """Of n respondents: p of an answer, the score of ρ (n,) and those of mean, variance and thresholds (C + 1, n)."""
 
-    Given are the influences on mean and variance (2, n) and on the thresholds (C − 1, n).
-    """
-    ends = _ends(codes, thresholds)
-    terms = _terms(z, ends, rho)
+    p: Floats
+    rho: Floats
+    margins: Floats
+
+
+def _scores(z: Floats, sd: float, codes: Integers, thresholds: Floats, rho: float) -> _Scores:
+    """Return the scores of answers (n,), which need not be those given."""
+    terms = _terms(z, _ends(codes, thresholds), rho)
     root = np.sqrt((1.0 - rho) * (1.0 + rho))
-    score = terms.score
-    at_ends = (terms.height * [[1.0], [-1.0]]).sum(axis=0) / terms.p
-    pull = rho / root * at_ends
+    pull = rho / root * (terms.height * [[1.0], [-1.0]]).sum(axis=0) / terms.p
     of_mean, of_variance = (z + pull) / sd, (np.square(z) - 1.0 + pull * z) / (2.0 * sd**2)
-    of_cuts = np.arange(len(thresholds))[:, None]
     above, below = terms.height / terms.p / root
-    by_cut = np.where(of_cuts == codes, above, 0.0) - np.where(of_cuts == codes - 1, below, 0.0)
-    carried = score.copy()
-    for influence, of_parameter in ((of_margins[0], np.stack([of_mean, of_variance])), (of_margins[1], by_cut)):
-        carried -= (of_parameter @ score) @ influence
-    return np.asarray(carried / np.square(score).sum())
+    cuts = np.arange(len(thresholds))[:, None]
+    by_cut = np.where(cuts == codes, above, 0.0) - np.where(cuts == codes - 1, below, 0.0)
+    return _Scores(terms.p, terms.score, np.concatenate([[of_mean], [of_variance], by_cut]))
+
+
+def polyserial_influence(z: Floats, sd: float, codes: Integers, thresholds: Floats, rho: float) -> Floats:
+    """Return the influence of each respondent on ρ (n,), by the cross-products of scores."""
+    of = _scores(z, sd, codes, thresholds, rho)
+    margins = np.concatenate([moment_influence(z, sd), threshold_influence(codes, thresholds)])
+    return np.asarray((of.rho - (of.margins @ of.rho) @ margins) / np.square(of.rho).sum())
+
+
+def expected_variance(z: Floats, sd: float, thresholds: Floats, rho: float) -> float:
+    """Return the variance of ρ by the information expected at the continuous values found."""
+    moments = moment_influence(z, sd)
+    answers = [np.full(len(z), code) for code in range(len(thresholds) + 1)]
+    scores = [_scores(z, sd, codes, thresholds, rho) for codes in answers]
+    information = sum(float((of.p * np.square(of.rho)).sum()) for of in scores)
+    crossed = np.sum([of.margins @ (of.p * of.rho) for of in scores], axis=0)
+    variance = 0.0
+    for codes, of in zip(answers, scores, strict=True):
+        margins = np.concatenate([moments, threshold_influence(codes, thresholds)])
+        variance += float((of.p * np.square((of.rho - crossed @ margins) / information)).sum())
+    return variance
 
 
 def moment_influence(z: Floats, sd: float) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,13 +26,12 @@ from ibic_fidelity.psychometrics._arguments import (
     without_spread,
 )
 from ibic_fidelity.psychometrics.correlation._polyserial import (
+    expected_variance,
     fit_polyserial,
-    moment_influence,
     polyserial_influence,
-    threshold_influence,
 )
 from ibic_fidelity.psychometrics.correlation._tables import Codes, code_columns, thresholds_of
-from ibic_fidelity.psychometrics.correlation.polychoric import FISHER_Z, fisher_limits
+from ibic_fidelity.psychometrics.correlation.polychoric import LARGER, fisher_limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,9 +45,11 @@ class PolyserialCorrelation:
 
     Attributes
     ----------
-    estimate, std_error, ci_low, ci_high : array of float, (k, m)
-        The correlations, their standard errors and limits; NaN where a pair has none, ±1 without error where
-        the likelihood has its maximum at the boundary.
+    estimate, ci_low, ci_high : array of float, (k, m)
+        The correlations and their limits; NaN where a pair has none, ±1 without limits where the likelihood has
+        its maximum at the boundary.
+    std_error, std_error_expected : array of float, (k, m)
+        Standard errors by cross-products of scores and by the expected information; the limits take the larger.
     confidence_level : float
         Of the limits.
     ci_method, definition : str
@@ -74,6 +74,7 @@ class PolyserialCorrelation:
 
     estimate: Floats
     std_error: Floats
+    std_error_expected: Floats
     ci_low: Floats
     ci_high: Floats
     confidence_level: float
@@ -176,7 +177,9 @@ def polyserial_correlation(
     With mean, variance (divisor n) and thresholds of the margins, ρ maximises
     :math:`\sum \log\{\Phi(u_{y}) - \Phi(u_{y-1})\}`, :math:`u_t = (\tau_t - \rho z)/\sqrt{1-\rho^2}` [1]_.
     Standard errors are those of the two steps together, A and B in :math:`A^{-1}BA^{-T}` sums of products of the
-    respondents' scores, as in lavaan.
+    respondents' scores, as in lavaan; those by the expected information stand beside them.  The interval is Fisher's
+    z with the larger one: with the first alone it covers .89–.93 at 50 respondents and five categories, with the
+    larger one .93–.96 (``calibration/correlation_coverage.csv``).
 
     References
     ----------
@@ -207,7 +210,7 @@ def polyserial_correlation(
     values = continuous.cells[kept]
     codes, categories = code_columns(ordinal.cells[kept], ordinal.labels, "y")
     shape = (values.shape[1], codes.shape[1])
-    estimate, std_error = np.full((2, *shape), np.nan)
+    estimate, errors = np.full(shape, np.nan), np.full((*shape, 2), np.nan)
     state = np.zeros((*shape, 2), dtype=bool)
     n_pairs = np.zeros(shape, dtype=np.int64)
     reasons: list[Message | None] = []
@@ -218,19 +221,20 @@ def polyserial_correlation(
         reason = _undefined(values[both, i], codes[both, j], names)
         reasons.append(reason)
         if reason is None:
-            estimate[i, j], std_error[i, j], state[i, j] = _pair(values[both, i], codes[both, j])
-    low, high = fisher_limits(estimate, std_error, level)
+            estimate[i, j], errors[i, j], state[i, j] = _pair(values[both, i], codes[both, j])
+    low, high = fisher_limits(estimate, np.fmax(*np.moveaxis(errors, -1, 0)), level)
     lacking = [reason for reason in reasons if reason is not None]
     if lacking:
         told = " ".join(dict.fromkeys(reason.text("en") for reason in lacking))
         warn_undefined(Message("psychometrics.pairs_undefined", {"n": len(lacking), "reasons": told}))
     return PolyserialCorrelation(
         estimate=read_only(estimate),
-        std_error=read_only(std_error),
+        std_error=read_only(errors[..., 0].copy()),
+        std_error_expected=read_only(errors[..., 1].copy()),
         ci_low=read_only(low),
         ci_high=read_only(high),
         confidence_level=level,
-        ci_method=FISHER_Z,
+        ci_method=LARGER,
         definition=DEFINITION,
         thresholds=tuple(read_only(_thresholds(codes[:, j])) for j in range(shape[1])),
         categories=categories,
@@ -247,18 +251,17 @@ def polyserial_correlation(
     )
 
 
-def _pair(values: Floats, codes: Codes) -> tuple[float, float, Booleans]:
-    """Return ρ, its standard error, and whether it is at the boundary and settled."""
+def _pair(values: Floats, codes: Codes) -> tuple[float, Floats, Booleans]:
+    """Return ρ, its standard errors by cross-products and by expectation, and whether it is at ±1 and settled."""
     sd = float(values.std())
     z = (values - values.mean()) / sd
     used, own = np.unique(codes, return_inverse=True)
     thresholds = thresholds_of(np.bincount(own, minlength=len(used)).astype(np.float64))
     rho, state = fit_polyserial(z, own, thresholds)
     if state[0]:
-        return rho, math.nan, state
-    of_margins = (moment_influence(z, sd), threshold_influence(own, thresholds))
-    influence = polyserial_influence(z, sd, own, thresholds, rho, of_margins)
-    return rho, math.sqrt(float(np.square(influence).sum())), state
+        return rho, np.full(2, np.nan), state
+    found = float(np.square(polyserial_influence(z, sd, own, thresholds, rho)).sum())
+    return rho, np.sqrt([found, expected_variance(z, sd, thresholds, rho)]), state
 
 
 def _thresholds(codes: Codes) -> Floats:
