@@ -174,6 +174,11 @@ def tetrachoric_correlation(
     UndefinedStatisticWarning
         A correlation is NaN: an item with one category, or a pair whose common respondents gave one answer.
 
+    References
+    ----------
+    .. [1] Olsson, U. (1979). Maximum likelihood estimation of the polychoric correlation coefficient.
+       Psychometrika, 44, 443–460.
+
     Examples
     --------
     >>> import numpy as np
