@@ -309,6 +309,18 @@ def test_a_batch_of_tables_is_each_of_them():
         np.testing.assert_allclose(matrix, pm.polychoric_correlation(x).estimate, atol=1e-6)
 
 
+@pytest.mark.witness(
+    statistic="polychoric_correlation",
+    definition="smoothing of a matrix that is not positive definite",
+    reference="R psych::cor.smooth 2.2.9",
+    tolerance=1e-8,
+    data="a matrix of four correlations that contradict each other",
+)
+def test_smoothing_agrees_with_psych(correlation):
+    fixture = correlation["smooth"]
+    np.testing.assert_allclose(smoothed_matrix(np.array(fixture["matrix"])), fixture["psych"], rtol=0, atol=1e-8)
+
+
 def test_smoothing_is_asked_for_and_said():
     x = not_positive_definite()
     raw, smooth = pm.polychoric_correlation(x), pm.polychoric_correlation(x, smooth=True)

@@ -81,6 +81,7 @@ reliability_of <- function(x) {
   list(items = names(x), n = nrow(x), DWLS = one("WLSMV"), ULS = one("ULSMV"),
        ordinal_alpha = suppressWarnings(psych::alpha(unclass(r), check.keys = FALSE))$total$raw_alpha)
 }
+contradictory <- matrix(c(1, .9, .9, .3, .9, 1, -.2, .2, .9, -.2, 1, .1, .3, .2, .1, 1), 4)
 reversed <- function(x, r) { x[, r] <- 7 - x[, r]; x }
 scales <- list(A = reversed(scale_of("A"), "A1"), C = reversed(scale_of("C"), c("C4", "C5")), N = scale_of("N"),
                N_halves = halves, three = scale_of("N")[, 1:3])
@@ -92,7 +93,7 @@ out <- list(meta = list(
     call = "Rscript tests/reference/make_correlation.R",
     data = list(bfi = "tests/reference/data/bfi.csv (psychTools, GPL >= 2)", sparse = "seeded, in the fixture"),
     source = paste("lavaan::lavCor and its NACOV, psych::polychoric and tetrachoric, polycor::polychor and polyserial,",
-                   "semTools::compRelSEM, psych::alpha")),
+                   "semTools::compRelSEM, psych::alpha and cor.smooth")),
   bfi = whole,
   N = small(scale_of("N")),
   N_pairwise = c(small(scale_of("N", TRUE), missing = "pairwise"), list(
@@ -105,5 +106,6 @@ out <- list(meta = list(
   two_unadjusted = small(two[, 3:5], zero.add = c(0, 0)),
   halves = c(small(halves), list(psych = lower(psych::tetrachoric(halves, correct = 0)$rho))),
   mixed = mixed(mixed_data),
+  smooth = list(matrix = contradictory, psych = unclass(suppressWarnings(psych::cor.smooth(contradictory)))),
   reliability = lapply(scales, reliability_of))
 write(toJSON(out, digits = NA, auto_unbox = TRUE, na = "null"), "tests/reference/correlation.json")
