@@ -95,7 +95,7 @@ CALLS = {
         ("polyserial_correlation", "Fisher's z", "symmetric", 0.6, 50, 2),
         ("ordinal_alpha", "delta", "symmetric", 0.6, 50, 5),
         ("categorical_omega", "delta", "binary", 0.6, 100, 5),
-        ("categorical_omega_dwls", "delta", "three", 0.5, 100, 10),
+        ("categorical_omega_dwls", "delta", "three", 0.5, 50, 10),
         ("categorical_omega", "bootstrap", "symmetric", 0.6, 100, 4),
     ],
 )
