@@ -47,6 +47,7 @@ ANSWERS = {
 #: Heading and table of the intervals that are told in short.
 INTERVALS = {
     "Items (`consistency_coverage.csv`)": "consistency_coverage.csv",
+    "Ordered answers (`correlation_coverage.csv`)": "correlation_coverage.csv",
     "Raters (`agreement_coverage.csv`)": "agreement_coverage.csv",
     "Agreement within sites (`within_group_coverage.csv`)": "within_group_coverage.csv",
     "Intraclass correlations and measurement error (`intraclass_coverage.csv`)": "intraclass_coverage.csv",

@@ -13,7 +13,12 @@ from .consistency.guttman import GuttmanLambda, guttman_lambda
 from .consistency.internal_consistency import cronbach_alpha
 from .consistency.items import ItemAnalysis, item_analysis
 from .consistency.omega_result import McDonaldOmega
+from .consistency.ordinal import categorical_omega, ordinal_alpha
+from .consistency.ordinal_results import CategoricalOmega, OrdinalAlpha
 from .consistency.two_items import SpearmanBrown, spearman_brown
+from .correlation.polychoric import polychoric_correlation, tetrachoric_correlation
+from .correlation.polyserial import PolyserialCorrelation, polyserial_correlation
+from .correlation.result import PolychoricCorrelation
 from .generalizability.components import VarianceComponents
 from .generalizability.composite import CompositeGeneralizability, composite_generalizability
 from .generalizability.decision_results import DecisionStudy, NeededConditions
@@ -39,6 +44,7 @@ from .within_group_result import GroupIndex, WithinGroupAgreement
 
 __all__ = [
     "AgreementCoefficient",
+    "CategoricalOmega",
     "CompositeGeneralizability",
     "CronbachAlpha",
     "DecisionStudy",
@@ -53,6 +59,9 @@ __all__ = [
     "McDonaldOmega",
     "MultilevelAlpha",
     "NeededConditions",
+    "OrdinalAlpha",
+    "PolychoricCorrelation",
+    "PolyserialCorrelation",
     "RaterAgreement",
     "RaterCertification",
     "RaterDrift",
@@ -65,6 +74,7 @@ __all__ = [
     "WayOfWorking",
     "WithinGroupAgreement",
     "brennan_prediger",
+    "categorical_omega",
     "certify_raters",
     "cohen_kappa",
     "composite_generalizability",
@@ -83,8 +93,11 @@ __all__ = [
     "limits_of_agreement",
     "mcdonald_omega",
     "multilevel_alpha",
+    "ordinal_alpha",
     "parse_design",
     "percent_agreement",
+    "polychoric_correlation",
+    "polyserial_correlation",
     "rater_drift",
     "rater_severity",
     "scott_pi",
@@ -92,6 +105,7 @@ __all__ = [
     "spearman_brown",
     "standard_error_of_measurement",
     "stratified_alpha",
+    "tetrachoric_correlation",
     "variance_components",
     "within_group_agreement",
 ]

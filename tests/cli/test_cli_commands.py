@@ -133,7 +133,7 @@ def test_demo_does_not_replace_a_pilot_that_somebody_changed(cli, tmp_path):
 def test_instruments_are_listed_shown_and_checked(cli):
     listed = cli("instrument", "list", "--lang", "en")
     assert listed.code == 0
-    assert {line.split(":")[0] for line in listed.out.splitlines()} == {"ibic", "lq2002"}
+    assert {line.split(":")[0] for line in listed.out.splitlines()} == {"bfi", "ibic", "lq2002"}
     shown = cli("instrument", "show", "ibic")
     assert "kandidat, inte validerat" in shown.out
     assert "UT1" in shown.out

@@ -30,6 +30,11 @@ def consistency():
 
 
 @pytest.fixture(scope="session")
+def correlation():
+    return json.loads((ROOT / "tests/reference/correlation.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
 def bfi():
     return read_columns(ROOT / "tests/reference/data/bfi.csv")
 

@@ -1,0 +1,1 @@
+"""Correlations of what answers to ordered categories stand for: polychoric, tetrachoric, polyserial."""
