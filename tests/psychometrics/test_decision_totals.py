@@ -1,5 +1,6 @@
 """Files counted over all assessors of a site, and files split among raters."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -98,3 +99,16 @@ def test_what_is_refused(study, options, code):
         pm.decision_study(study, **options)
     assert caught.value.code == f"psychometrics.{code}"
     assert str(caught.value)
+
+
+def test_a_component_of_hardly_any_degrees_of_freedom_gives_wide_limits_and_no_warning():
+    """Rater components near 0 have hundredths of a degree of freedom, and χ² draws of 0."""
+    site, file, rater = (axis.ravel() for axis in np.indices((8, 6, 3)))
+    rng = np.random.default_rng(11)
+    y = rng.normal(size=8)[site] + rng.normal(size=(8, 6))[site, file] + rng.normal(size=len(site)) + 0.02 * rater
+    made = pm.variance_components(y, {"site": site, "file": file, "rater": rater}, design="(file : site) x rater")
+    errors = np.where(np.arange(len(made.effects)) == 1, 1e6 * made.estimate[-1], made.std_error)
+    tiny = dataclasses.replace(made, covariance=np.diag(np.nan_to_num(errors) ** 2))
+    study = pm.decision_study(tiny, n={"file": 6, "rater": 2})
+    assert study.low["phi"][0] < 0.05
+    assert study.high["phi"][0] <= 1

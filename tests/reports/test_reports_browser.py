@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from ibic_fidelity.dossier.precision import site_precision
 from ibic_fidelity.dossier.reliability import component_reliability
 from ibic_fidelity.instrument.reading import load_instrument
 from ibic_fidelity.reports.pages import overview_report, site_report
+from ibic_fidelity.reports.precision import precision_report
 from ibic_fidelity.reports.statistics import statistics_report
 from ibic_fidelity.scoring.municipalities import score_municipalities
 from ibic_fidelity.studies.pilot import simulate_pilot
@@ -54,6 +56,7 @@ def pages():
     made["site_en"] = site_report(scores, instrument, "0580", lang="en")
     made["withheld"] = site_report(scores, instrument, withheld, lang="sv")
     made["statistics"] = statistics_report(component_reliability(responses, instrument), instrument, lang="sv")
+    made["precision"] = precision_report(site_precision(responses, instrument), instrument, lang="sv")
     return made
 
 
@@ -85,7 +88,7 @@ def axe():
     pytest.skip(reason)
 
 
-@pytest.mark.parametrize("name", ["overview", "site", "site_en", "withheld", "statistics", "raters"])
+@pytest.mark.parametrize("name", ["overview", "site", "site_en", "withheld", "statistics", "precision", "raters"])
 def test_axe_finds_no_violation(pages, raters, browser, axe, tmp_path, name):
     path = tmp_path / "page.html"
     path.write_text(

@@ -20,6 +20,8 @@ from ibic_fidelity.psychometrics.generalizability.components import VarianceComp
 
 #: Points of the Latin hypercube: limits move by less than .002 when it is drawn anew.
 DRAWS = 8192
+#: Of its degrees of freedom: with a hundredth of one, χ² itself is 0 to the last bit.
+_LEAST_CHI_SQUARE = 1e-12
 #: Draws times grid points at once.
 _BLOCK = 1_000_000
 
@@ -234,6 +236,7 @@ def _drawn(g: VarianceComponents, values_used: bytes, which: bytes) -> tuple[Flo
         chi_square = np.column_stack([_chi_square(float(of), len(at) + 1, i) for i, of in enumerate(df)])
     else:
         chi_square = 2.0 * gammaincinv(df / 2.0, np.clip(ndtr(normal[:, :-1] @ mix), 1e-12, 1.0 - 1e-12))
+    chi_square = np.maximum(chi_square, _LEAST_CHI_SQUARE * df)
     draws[:, at] = np.linalg.solve(to_means, (means * df / chi_square).T).T
     return read_only(draws), normal[:, -1]
 
