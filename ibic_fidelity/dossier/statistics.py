@@ -23,13 +23,16 @@ LEVELS = ("component", "item", "rater", "site")
 SHARES = frozenset({
     "percent_agreement", "applicability_agreement", "floor_share", "ceiling_share", "missing_share", "right_share",
     "same_answer_levels",
-    "overlap_share", "overlap_expected",
+    "overlap_share", "overlap_expected", "one_factor_share",
 })  # fmt: skip
 VALUES = frozenset({
     "mean", "sd", "design_effect", "severity", "drift", "sem", "sdc", "sdc_group", "mean_difference",
     "lower_limit", "upper_limit", "mean_deviation", "n_sites", "n_units", "n_pairs", "sem_of_differences",
     "proportional_bias", "site_std_error",
 })  # fmt: skip
+
+#: Numbers of things, printed whole.
+COUNTS = frozenset({"parallel_factors", "parallel_components", "map_components", "n_scales"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +256,8 @@ def shown(row: Statistic, language: Language) -> tuple[str, str]:
     if row.statistic in SHARES:
         limits = interval(100 * row.ci_low, 100 * row.ci_high, style) if bounded else ""
         return percent(row.estimate, language), limits
+    if row.statistic in COUNTS:
+        return number(row.estimate, "sv" if language == "sv" else "en", digits=0), ""
     if row.statistic in VALUES:
         style = "sv" if language == "sv" else "en"
         limits = interval(row.ci_low, row.ci_high, style, digits=2) if bounded else ""

@@ -1,5 +1,6 @@
 from .profile import plot_profile
+from .scree import plot_scree
 from .sites import plot_sites
 from .statistics import plot_coefficients
 
-__all__ = ["plot_coefficients", "plot_profile", "plot_sites"]
+__all__ = ["plot_coefficients", "plot_profile", "plot_scree", "plot_sites"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: Statistics that are drawn beside each other, where they occur: of components, of items, of raters.
 DRAWN = {
     "component": ("cronbach_alpha", "mcdonald_omega", "icc2", "icc_agreement", "retest_icc", "reaudit_icc"),
-    "item": ("krippendorff_alpha", "gwet_ac", "cohen_kappa", "retest_kappa"),
+    "item": ("one_factor_loading", "krippendorff_alpha", "gwet_ac", "cohen_kappa", "retest_kappa"),
     "rater": (
         "severity", "agreement_with_others", "weighted_agreement_with_others", "drift", "intra_rater_kappa",
         "certified_kappa", "certified_kappa_weighted",
