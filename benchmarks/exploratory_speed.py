@@ -2,8 +2,8 @@
 
 python benchmarks/exploratory_speed.py [replicates]
 
-The 25 items of bfi, complete rows.  R's time is taken inside R, without its start; where R or psych is not installed its
-part is skipped by name.  One thread of linear algebra each.
+The 25 items of bfi, complete rows.  R's time is taken inside R, without its start; where R or psych is not installed
+its part is skipped by name.  One thread of linear algebra each.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
-
 import numpy as np
 from reference import best_of
+from threadpoolctl import threadpool_limits
 
 from ibic_fidelity import psychometrics as pm
 
@@ -52,7 +50,11 @@ def seconds_in_r(x: np.ndarray, replicates: int) -> tuple[float, float] | None:
         np.savetxt(data, x, delimiter=",", header=",".join(ITEMS), comments="", fmt="%g")
         script.write_text(R_CODE, encoding="utf-8")
         done = subprocess.run(
-            ["Rscript", str(script), str(data), str(replicates)], capture_output=True, text=True, check=False
+            ["Rscript", str(script), str(data), str(replicates)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )
     if done.returncode == 3:
         print("psych: skipped, the R package psych is not installed")
@@ -69,6 +71,7 @@ def main() -> int:
     with BFI.open(encoding="utf-8", newline="") as handle:
         rows = [[row[item] for item in ITEMS] for row in csv.DictReader(handle)]
     x = np.array([row for row in rows if "NA" not in row], dtype=np.float64)
+    threadpool_limits(1)
     ours = best_of(lambda: pm.parallel_analysis(x, correlation="polychoric", n_replicates=replicates), 3)
     fitted = best_of(lambda: pm.exploratory_factor_analysis(x, n_factors=5), 3)
     one = best_of(lambda: pm.exploratory_factor_analysis(x, n_factors=5, n_starts=1), 3)

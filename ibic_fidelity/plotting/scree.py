@@ -91,6 +91,7 @@ def _axes(ax: Axes, result: ParallelAnalysis, lang: Language) -> None:
     kind = text(f"plotting.scree_{result.correlation}", lang)
     ax.set_xlabel(text("plotting.scree_number", lang, kind=kind, n=result.n), fontsize=8.5, color=WORDS)
     ax.set_ylabel(text("plotting.scree_eigenvalue", lang), fontsize=8.5, color=WORDS)
+    ax.set_xlim(0.5, result.k + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, lang, digits=1)))
     ax.axhline(0, color=LINES, lw=0.8, zorder=0)
