@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from ibic_fidelity.foundation.messages import Language, Message, text
 from ibic_fidelity.foundation.numbers import Style, coefficient, interval, number, percent
 from ibic_fidelity.foundation.results import ConfidenceInterval, Provenance, Records, table
 from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.psychometrics.exploratory.parallel import ParallelAnalysis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,6 +95,8 @@ class Statistics:
         Of the intervals.
     provenance : Provenance
         From what they were made.
+    screes : mapping
+        Parallel analyses by source and component, where there are any; an empty component is the whole source.
     """
 
     title: Message
@@ -103,6 +106,7 @@ class Statistics:
     labels: Mapping[str, Mapping[Language, str]]
     confidence_level: float
     provenance: Provenance
+    screes: Mapping[tuple[str, str], ParallelAnalysis] = field(default_factory=dict)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -200,6 +204,7 @@ def collected(
     provenance: Provenance,
     confidence_level: float,
     preface: tuple[Message, ...] = (),
+    screes: Mapping[tuple[str, str], ParallelAnalysis] | None = None,
 ) -> Statistics:
     """Return statistics as a result."""
     made = list(rows)
@@ -215,6 +220,7 @@ def collected(
         labels=labels,
         confidence_level=confidence_level,
         provenance=provenance,
+        screes=screes or {},
     )
 
 

@@ -16,7 +16,7 @@ from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.psychometrics.exploratory.adequacy import sampling_adequacy
 from ibic_fidelity.psychometrics.exploratory.factor_analysis import exploratory_factor_analysis
-from ibic_fidelity.psychometrics.exploratory.parallel import parallel_analysis
+from ibic_fidelity.psychometrics.exploratory.parallel import ParallelAnalysis, parallel_analysis
 from ibic_fidelity.psychometrics.exploratory.partials import minimum_average_partial
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
@@ -84,18 +84,26 @@ def scale_structure(
     if unknown:
         raise UsageError("dossier.not_reflective", scale=unknown[0], known=known)
     options = {"wave": wave, "scales": list(scales), "n_replicates": n_replicates}
+    screes: dict[tuple[str, str], ParallelAnalysis] = {}
+    rows = list(_all_rows(responses, instrument, scales or known, n_replicates, seed, screes))
     return collected(
         Message("dossier.title_structure"),
-        _all_rows(responses, instrument, scales or known, n_replicates, seed),
+        rows,
         instrument,
         provenance=provenance_of(responses, instrument, options),
         confidence_level=0.95,
         preface=(Message("dossier.structure_polychoric"), NO_TEST),
+        screes=screes,
     )
 
 
 def _all_rows(
-    responses: Responses, instrument: Instrument, scales: Sequence[str], n_replicates: int, seed: int
+    responses: Responses,
+    instrument: Instrument,
+    scales: Sequence[str],
+    n_replicates: int,
+    seed: int,
+    screes: dict[tuple[str, str], ParallelAnalysis],
 ) -> Iterator[Statistic]:
     for answered in responses.tables.values():
         if instrument.by_source[answered.source].kind == "register":
@@ -104,22 +112,37 @@ def _all_rows(
         with warnings.catch_warnings():  # what is undefined carries its reason in the row
             warnings.simplefilter("ignore", IbicWarning)
             for values in wanted:
-                for row in _of_scale(values, n_replicates, seed):
-                    yield row.where(source=values.source, component=values.component.id)
+                place = (values.source, values.component.id)
+                x, why = _ordered(values.x, values.items)
+                if why is not None:
+                    yield _nothing(x, why).where(source=place[0], component=place[1])
+                    continue
+                screes[place] = _parallel(x, n_replicates, seed)
+                for row in _of_scale(x, screes[place]):
+                    yield row.where(source=place[0], component=place[1])
             large = [values for values in wanted if len(values.items) >= LEAST_ITEMS]
             if len(large) > 1:
-                yield from (row.where(source=answered.source) for row in _of_source(large, n_replicates, seed))
+                x, why = _together(large)
+                if why is not None:
+                    yield _nothing(x, why).where(source=answered.source)
+                    continue
+                screes[answered.source, ""] = parallel = _parallel(x, n_replicates, seed)
+                yield Statistic.of("n_scales", len(x.values), len(large)).where(source=answered.source)
+                yield from (row.where(source=answered.source) for row in _numbers(x, parallel))
 
 
-def _of_scale(values: UnitValues, n_replicates: int, seed: int) -> Iterator[Statistic]:
+def _nothing(x: Labelled, why: Message) -> Statistic:
+    """Return that nothing is said of structure, and why."""
+    return Statistic.of("parallel_factors", len(x.values), np.nan, notes=(why,))
+
+
+def _parallel(x: Labelled, n_replicates: int, seed: int) -> ParallelAnalysis:
+    return parallel_analysis(x, correlation="polychoric", n_replicates=n_replicates, rng=seed)
+
+
+def _of_scale(x: Labelled, parallel: ParallelAnalysis) -> Iterator[Statistic]:
     """Yield what one scale's items share."""
-    x, why = _ordered(values.x, values.items)
-    if why is not None:
-        yield Statistic.of("parallel_factors", 0 if x is None else len(x.values), np.nan, notes=(why,))
-        return
-    if x is None:
-        return
-    yield from _numbers(x, n_replicates, seed)
+    yield from _numbers(x, parallel)
     factor = exploratory_factor_analysis(x, n_factors=1, correlation="polychoric")
     told = tuple(note for note in notes_of(factor.reason, factor.flags) if note != NO_TEST)
     for name, value in (
@@ -129,29 +152,22 @@ def _of_scale(values: UnitValues, n_replicates: int, seed: int) -> Iterator[Stat
     ):
         yield Statistic.of(name, factor.n, value, notes=told)
     kmo = sampling_adequacy(x, correlation="polychoric")
-    for j, item in enumerate(values.items):
+    for j, item in enumerate(x.columns):
         notes = notes_of(factor.reason, ())
         yield Statistic.of("one_factor_loading", factor.n, factor.loadings[j, 0], notes=notes).where(item=item)
         yield Statistic.of("kmo", kmo.n, kmo.of_items[j], notes=notes_of(kmo.reason, ())).where(item=item)
 
 
-def _of_source(scales: list[UnitValues], n_replicates: int, seed: int) -> Iterator[Statistic]:
-    """Yield how many factors all scales of one source have together."""
+def _together(scales: list[UnitValues]) -> tuple[Labelled, Message | None]:
+    """Return the answers to all scales of one source, or why there are none to use."""
     items = [item for values in scales for item in values.items]
-    x, why = _ordered(np.concatenate([values.x for values in scales], axis=1), items)
-    if why is not None or x is None:
-        n = 0 if x is None else len(x.values)
-        yield Statistic.of("parallel_factors", n, np.nan, notes=() if why is None else (why,))
-        return
-    yield Statistic.of("n_scales", len(x.values), len(scales))
-    yield from _numbers(x, n_replicates, seed)
+    return _ordered(np.concatenate([values.x for values in scales], axis=1), items)
 
 
-def _numbers(x: Labelled, n_replicates: int, seed: int) -> Iterator[Statistic]:
+def _numbers(x: Labelled, parallel: ParallelAnalysis) -> Iterator[Statistic]:
     """Yield adequacy, and the number of factors and components by each rule."""
     kmo = sampling_adequacy(x, correlation="polychoric")
     yield Statistic.of("kmo", kmo.n, kmo.estimate, notes=notes_of(kmo.reason, kmo.flags))
-    parallel = parallel_analysis(x, correlation="polychoric", n_replicates=n_replicates, rng=seed)
     told = notes_of(parallel.reason, parallel.flags)
     partial = minimum_average_partial(x, correlation="polychoric")
     for name, number, notes in (
@@ -162,11 +178,13 @@ def _numbers(x: Labelled, n_replicates: int, seed: int) -> Iterator[Statistic]:
         yield Statistic.of(name, parallel.n, number if number >= 0 else np.nan, notes=notes)
 
 
-def _ordered(x: NDArray[np.float64], items: Sequence[str]) -> tuple[Labelled | None, Message | None]:
-    """Return complete answers as codes of ordered categories, or why there are none to use."""
-    if x.shape[1] < LEAST_ITEMS:
-        return None, Message("dossier.too_few_items_for_structure", {"n": x.shape[1], "least": LEAST_ITEMS})
+def _ordered(x: NDArray[np.float64], items: Sequence[str]) -> tuple[Labelled, Message | None]:
+    """Return complete answers as codes of ordered categories, and why they cannot be used."""
     complete = x[np.isfinite(x).all(axis=1)]
+    if x.shape[1] < LEAST_ITEMS:
+        return Labelled(complete, tuple(items)), Message(
+            "dossier.too_few_items_for_structure", {"n": x.shape[1], "least": LEAST_ITEMS}
+        )
     least = LEAST_ROWS * x.shape[1]
     codes = np.empty(complete.shape)
     most = 0

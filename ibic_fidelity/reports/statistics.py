@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ibic_fidelity.dossier.statistics import Statistic, Statistics, shown
 from ibic_fidelity.foundation.messages import Language
+from ibic_fidelity.foundation.numbers import coefficient
 from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.plotting.scree import plot_scree
 from ibic_fidelity.plotting.statistics import HEADING_WIDTH, coefficient_name, draw_coefficients, row_labels
 from ibic_fidelity.reports.figures import TOP, as_svg
 from ibic_fidelity.reports.html import render, trusted
@@ -30,6 +32,7 @@ DRAWN = {
 }  # fmt: skip
 LEAST_DRAWN = 2  # rows with a number
 ROW, SECOND_LINE = 0.3, 0.2  # inches of a row, and of a heading's second line
+SCREE = 2.6  # inches of the eigenvalues
 ROWS_A_FIGURE = 26  # as many as stand on one printed page
 
 
@@ -99,6 +102,7 @@ def _section(section: Section, material: StatisticsMaterial, number: int) -> dic
         for level in ("item", "rater")
         for figure in _figures(section.level(level), material, level, f"s{number}")
     ]
+    figures += _scree(section, material, f"s{number}-scree")
     return {
         "id": f"section{number}",
         "heading": material.heading(section) or material.message(material.statistics.title),
@@ -118,8 +122,27 @@ def _figures(rows: Sequence[Statistic], material: StatisticsMaterial, level: str
         for start in range(0, len(wanted), ROWS_A_FIGURE):
             part = wanted[start : start + ROWS_A_FIGURE]
             svg = _figure(part, material, f"{name}-{statistic}-{start}")
-            made.append({"svg": trusted(svg), "label": coefficient_name(statistic, material.lang)})
+            caption = material.say("reports.coefficients_caption", level=material.level)
+            made.append({"svg": trusted(svg), "label": coefficient_name(statistic, material.lang), "caption": caption})
     return made
+
+
+def _scree(section: Section, material: StatisticsMaterial, name: str) -> list[dict[str, Any]]:
+    """Return the figure of a section's eigenvalues, where there are any."""
+    result = material.statistics.screes.get((section.source, section.component))
+    if result is None or result.reason is not None:
+        return []
+
+    def draw(ax: Axes) -> None:
+        plot_scree(result, synthetic=material.synthetic, lang=material.lang, ax=ax)
+
+    title = material.say("plotting.scree_title")
+    pairs = zip(result.components.tolist(), result.component_quantiles.tolist(), strict=True)
+    told = "; ".join(
+        f"{i}: {coefficient(a, material.lang)} ({coefficient(b, material.lang)})" for i, (a, b) in enumerate(pairs, 1)
+    )
+    svg = as_svg(draw, SCREE, name, title, f"{told}.", top=TOP)
+    return [{"svg": trusted(svg), "label": title, "caption": material.say("reports.scree_caption")}]
 
 
 def _figure(rows: Sequence[Statistic], material: StatisticsMaterial, name: str) -> str:

@@ -94,7 +94,7 @@ class HierarchicalOmega:
     group_total, group_general, group_specific : array of float, shape (m,)
         Of the sum of each group's items: omega total, the general factor's part, and the group factor's.
     ci_bootstrap, omega_total_ci, common_variance_share_ci : ConfidenceInterval or None
-        Percentile intervals of the bootstrap over respondents, where asked for.
+        Basic bootstrap intervals over respondents or clusters, where asked for; within 0 and 1.
     solution : SchmidLeiman
         The loadings.
     definition : str
