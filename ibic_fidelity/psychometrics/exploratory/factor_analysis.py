@@ -121,8 +121,8 @@ def exploratory_factor_analysis(
     *Coverage* (calibration/exploratory_coverage.csv, required .93–.975).  Normal answers, three factors of twelve
     items: the interval of RMSEA covers .94–.97 with an RMSEA of .044 and 100 to 1,000 respondents, for ML and minres
     alike, and .97–.98 where the model holds and the interval can fail on one side only.  Answers that are not normal
-    are not in the table.  Loadings have next to no bias where factors are uncorrelated; where they correlate .5, oblimin
-    finds .31 with 100 respondents, .42 with 300 and .47 with 1,000 (loadings of .6 come out .56, .58 and .59): it
+    are not in the table.  Loadings have next to no bias where factors are uncorrelated; where they correlate .5,
+    oblimin finds .31 with 100 respondents, .42 with 300 and .47 with 1,000 (loadings of .6 come out .56, .58 and .59): it
     turns part of what factors share into small loadings (exploratory_recovery.csv).
 
     *Scores* of factors are made by `factor_scores`.  Determinacy is :math:`\sqrt{\mathrm{diag}(S'R^{-1}S)}` with
