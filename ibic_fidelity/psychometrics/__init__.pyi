@@ -22,11 +22,12 @@ from .correlation.result import PolychoricCorrelation
 from .exploratory.adequacy import BartlettSphericity, SamplingAdequacy, bartlett_sphericity, sampling_adequacy
 from .exploratory.factor_analysis import exploratory_factor_analysis
 from .exploratory.factor_result import FactorAnalysis
-from .exploratory.factor_scores import FactorScores, factor_scores
-from .exploratory.hierarchical import hierarchical_omega, schmid_leiman
+from .exploratory.hierarchical import hierarchical_omega
 from .exploratory.hierarchical_result import HierarchicalOmega, SchmidLeiman
 from .exploratory.parallel import ParallelAnalysis, parallel_analysis
 from .exploratory.partials import MinimumAveragePartial, minimum_average_partial
+from .exploratory.schmid import schmid_leiman
+from .exploratory.scoring_factors import FactorScores, factor_scores
 from .generalizability.components import VarianceComponents
 from .generalizability.composite import CompositeGeneralizability, composite_generalizability
 from .generalizability.decision_results import DecisionStudy, NeededConditions

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.psychometrics.exploratory._order import matched
 from ibic_fidelity.psychometrics.exploratory._rotation import OBLIQUE, random_starts, rotate
-from ibic_fidelity.psychometrics.exploratory.factor_scores import score_weights
+from ibic_fidelity.psychometrics.exploratory.scoring_factors import score_weights
 
 ROOT = Path(__file__).parents[2]
 # two optimisers; psych's minres stops at a relative fall of the criterion of about 1e-9
@@ -123,7 +123,14 @@ def test_rotations_agree_with_the_library(answers, rotation, theirs):
 
 
 @pytest.mark.witness(
-    statistic="exploratory_factor_analysis, factor_scores",
+    statistic="exploratory_factor_analysis",
+    definition="communalities and variance under oblique rotation; score weights; determinacy R²",
+    reference="R psych::fa, factor.scores 2.2.9 (Thurstone, Bartlett, tenBerge)",
+    tolerance=CLOSED,
+    data="bfi, Harman74.cor, ability.cov, Thurstone",
+)
+@pytest.mark.witness(
+    statistic="factor_scores",
     definition="communalities and variance under oblique rotation; score weights; determinacy R²",
     reference="R psych::fa, factor.scores 2.2.9 (Thurstone, Bartlett, tenBerge)",
     tolerance=CLOSED,

@@ -38,7 +38,14 @@ def matrix_of(reference, answers):
 
 
 @pytest.mark.witness(
-    statistic="sampling_adequacy, bartlett_sphericity",
+    statistic="sampling_adequacy",
+    definition="KMO of all items and of each; Bartlett's χ², df and p",
+    reference="R psych::KMO, cortest.bartlett 2.2.9",
+    tolerance=CLOSED,
+    data="bfi, Harman74.cor, ability.cov, Thurstone",
+)
+@pytest.mark.witness(
+    statistic="bartlett_sphericity",
     definition="KMO of all items and of each; Bartlett's χ², df and p",
     reference="R psych::KMO, cortest.bartlett 2.2.9",
     tolerance=CLOSED,
@@ -152,7 +159,14 @@ def test_order_of_items_changes_nothing(order):
 
 
 @pytest.mark.witness(
-    statistic="hierarchical_omega, schmid_leiman",
+    statistic="hierarchical_omega",
+    definition="omega hierarchical and total, of groups, ECV, Schmid–Leiman loadings; two factors by each option",
+    reference="R psych::omega 2.2.9",
+    tolerance=OPTIMISER,
+    data="bfi, ability.cov, Thurstone",
+)
+@pytest.mark.witness(
+    statistic="schmid_leiman",
     definition="omega hierarchical and total, of groups, ECV, Schmid–Leiman loadings; two factors by each option",
     reference="R psych::omega 2.2.9",
     tolerance=OPTIMISER,

@@ -122,8 +122,8 @@ def exploratory_factor_analysis(
     items: the interval of RMSEA covers .94–.97 with an RMSEA of .044 and 100 to 1,000 respondents, for ML and minres
     alike, and .97–.98 where the model holds and the interval can fail on one side only.  Answers that are not normal
     are not in the table.  Loadings have next to no bias where factors are uncorrelated; where they correlate .5,
-    oblimin finds .31 with 100 respondents, .42 with 300 and .47 with 1,000 (loadings of .6 come out .56, .58 and .59): it
-    turns part of what factors share into small loadings (exploratory_recovery.csv).
+    oblimin finds .31 with 100 respondents, .42 with 300 and .47 with 1,000 (loadings of .6 come out .56, .58 and
+    .59): it turns part of what factors share into small loadings (exploratory_recovery.csv).
 
     *Scores* of factors are made by `factor_scores`.  Determinacy is :math:`\sqrt{\mathrm{diag}(S'R^{-1}S)}` with
     structure S; :math:`2R^2 - 1` is the least correlation of two sets of scores that fit equally well [4]_.
