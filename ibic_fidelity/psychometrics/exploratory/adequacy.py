@@ -184,7 +184,7 @@ def sampling_adequacy(
     --------
     >>> r = [[1.0, 0.5, 0.4], [0.5, 1.0, 0.3], [0.4, 0.3, 1.0]]
     >>> print(f"{sampling_adequacy(r, given='correlations').estimate:.3f}")
-    0.636
+    0.628
     """
     read = read_correlations(x, correlation=correlation, given=given, missing=missing, smooth=smooth)
     reason = _not_inverted(read)

@@ -145,9 +145,9 @@ def exploratory_factor_analysis(
     >>> x = traits @ pattern + rng.normal(size=(500, 6)) * 0.6
     >>> result = exploratory_factor_analysis(x, n_factors=2)
     >>> print(f"{result.factor_correlations[0, 1]:.2f}; RMSEA {result.rmsea:.3f}")
-    0.47; RMSEA 0.000
+    0.33; RMSEA 0.000
     >>> np.abs(result.loadings).argmax(axis=1).tolist()
-    [1, 1, 1, 0, 0, 0]
+    [0, 0, 0, 1, 1, 1]
     """
     check_choice("extraction", extraction, EXTRACTIONS)
     if rotation is not None:
