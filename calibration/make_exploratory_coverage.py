@@ -201,11 +201,11 @@ def coverage_row(statistic: str, design: Design, method: str, studies: int) -> d
 
 def number_cells() -> list[tuple[Design, str]]:
     """Return designs and correlations of the number of factors."""
-    made = [
-        (Design(data, m, phi, 0.0, n), "pearson")
-        for data, (m, phi), n in product(("normal", "skewed"), ((1, 0.0), (3, 0.0), (3, 0.5)), (100, 300, 1000))
-    ]
-    return made + [(Design("skewed", m, phi, 0.0, 300), "polychoric") for m, phi in ((1, 0.0), (3, 0.5))]
+    structures = ((1, 0.0), (3, 0.0), (3, 0.5))
+    made = [Design("normal", m, phi, 0.0, n) for (m, phi), n in product(structures, (100, 300, 1000))]
+    made += [Design("skewed", 1, 0.0, 0.0, n) for n in (100, 300, 1000)]
+    made += [Design("skewed", 3, phi, 0.0, n) for phi, n in ((0.0, 100), (0.5, 300))]
+    return [*((design, "pearson") for design in made), (Design("skewed", 3, 0.5, 0.0, 300), "polychoric")]
 
 
 def number_rows(design: Design, correlation: str, studies: int) -> Iterator[dict[str, object]]:
@@ -268,7 +268,7 @@ def main() -> None:
         for n, phi, method in product((100, 300, 1000), (0.0, 0.5), ("minres", "ml")):
             yield from loading_rows(Design("normal", 3, phi, 0.0, n), method, studies["loadings"])
         for design, correlation in number_cells():
-            few = studies["numbers"] // (2 if correlation == "polychoric" or design.n > 300 else 1)
+            few = studies["numbers"] // (4 if correlation == "polychoric" else 2 if design.n > 300 else 1)
             yield from number_rows(design, correlation, few)
 
     suffix = ".csv" if part == 1 else ".trial.csv"

@@ -177,8 +177,13 @@ def parallel_analysis(
     Notes
     -----
     Communalities are those of one minres factor, of the answers and of each replicate [1]_ [2]_ [3]_.  Permuting
-    keeps each item's answers as they are; psych draws them with replacement.  `calibration/exploratory_coverage.csv`
-    has how often the numbers are right, by number of factors, loadings, correlation and n.
+    keeps each item's answers as they are; psych draws them with replacement.
+
+    *Recovery* (calibration/exploratory_recovery.csv; loadings of .6, four items a factor).  One factor, or three
+    uncorrelated ones, are counted right in .96–1.00 of samples from 100 respondents on, by both counts.  Of three
+    factors that correlate .5, the count of common factors is right in .66 with 100 respondents and .98–1.00 with
+    300, that of components in .16 and .69–.78: components miss factors that correlate.  For five skewed categories
+    polychoric correlations did no better than product-moment ones (.96 of 25 samples against .98 of 100).
 
     References
     ----------

@@ -86,7 +86,10 @@ def minimum_average_partial(
 ) -> MinimumAveragePartial:
     r"""Return how many components leave the least partial correlations, by Velicer's test and its revision.
 
-    Beside `parallel_analysis`: it errs towards too few where factors have few items or low loadings.
+    Beside `parallel_analysis`: it errs towards too few where factors have few items or low loadings.  With four items
+    of .6 a factor, three factors that correlate .5 were found in none of the samples, even of 1,000 respondents, and
+    three uncorrelated ones in .60 (100 respondents) to .98 (1,000); the fourth power found them in .14–.29
+    (calibration/exploratory_recovery.csv).
 
     Parameters
     ----------
