@@ -56,7 +56,8 @@ def rotate(
     if rotation == "varimax":  # Kaiser's normalisation
         weights = np.sqrt(np.square(whole).sum(axis=2, keepdims=True))
         a = whole / np.where(weights > 0, weights, 1.0)
-    t, value, converged = _project(a, starts.copy(), criterion, tolerance, rounds, oblique=oblique)
+    with np.errstate(over="ignore", invalid="ignore"):  # where factors have become one
+        t, value, converged = _project(a, starts.copy(), criterion, tolerance, rounds, oblique=oblique)
     made = whole @ _inverse(t).swapaxes(-1, -2) if oblique else whole @ t
     phi = t.swapaxes(-1, -2) @ t if oblique else np.broadcast_to(np.eye(t.shape[-1]), t.shape)
     return Rotated(made, np.asarray(phi), t, value, converged)
@@ -143,6 +144,7 @@ def _projected(t: Floats, gradient: Floats, *, oblique: bool) -> Floats:
 def _back(x: Floats, *, oblique: bool) -> Floats:
     """Return the transformation that is next to a matrix."""
     if oblique:
+        x = x / np.abs(x).max(axis=1, keepdims=True)  # steps away from a singular place are as long as can be
         return np.asarray(x / np.sqrt(np.square(x).sum(axis=1, keepdims=True)))
     u, _, v = np.linalg.svd(x)
     return np.asarray(u @ v)
