@@ -11,7 +11,19 @@ import sys
 
 import typer
 
-from ibic_fidelity.cli import certify, check, demo, instrument, precision, raters, reliability, retest, score, simulate
+from ibic_fidelity.cli import (
+    certify,
+    check,
+    demo,
+    instrument,
+    precision,
+    raters,
+    reliability,
+    retest,
+    score,
+    simulate,
+    structure,
+)
 from ibic_fidelity.cli.output import language_of_call, print_error
 from ibic_fidelity.errors import IbicError
 
@@ -28,6 +40,7 @@ app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("score")(score.score)
 app.command("reliability")(reliability.reliability)
+app.command("structure")(structure.structure)
 app.command("raters")(raters.raters)
 app.command("precision")(precision.precision)
 app.command("certify")(certify.certify)

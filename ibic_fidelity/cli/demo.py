@@ -64,14 +64,17 @@ def _write_reliability(responses: Responses, instrument: Instrument, folder: Pat
     from ibic_fidelity.dossier.precision import site_precision
     from ibic_fidelity.dossier.raters import rater_agreement
     from ibic_fidelity.dossier.reliability import component_reliability
+    from ibic_fidelity.dossier.structure import scale_structure
     from ibic_fidelity.responses.reading import read_responses
 
+    structure = scale_structure(responses, instrument)
     reliability = component_reliability(responses, instrument)
     twice = read_responses(folder / RETEST, instrument)
     gold = read_responses(folder / CERTIFICATION, instrument)
     for name, statistics in {
         "reliability.html": reliability,
         "reliability.xlsx": reliability,
+        "structure.html": structure,
         "raters.html": rater_agreement(responses, instrument),
         "certification.html": rater_certification(gold, instrument, gold="facit"),
         "retest.html": occasion_reliability(twice, instrument, first=WAVES[0], second=WAVES[1]),

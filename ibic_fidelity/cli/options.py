@@ -29,6 +29,7 @@ OneSource = Annotated[
 ]
 Partial = Annotated[bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")]
 Confidence = Annotated[float, typer.Option("--confidence", help="Confidence level of intervals.")]
+Scales = Annotated[list[str] | None, typer.Option("--scale", help="A reflective component; repeat it for several.")]
 Wave = Annotated[str | None, typer.Option("--wave", help="The occasion to take, where the data hold several.")]
 Goal = Annotated[float, typer.Option("--goal", help="The dependability (Φ) that numbers of files are sought for.")]
 StatisticsFile = Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from ibic_fidelity.foundation.messages import Language, Message, text
 from ibic_fidelity.foundation.numbers import Style, coefficient, interval, number, percent
 from ibic_fidelity.foundation.results import ConfidenceInterval, Provenance, Records, table
 from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.psychometrics.exploratory.parallel import ParallelAnalysis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ LEVELS = ("component", "item", "rater", "site")
 SHARES = frozenset({
     "percent_agreement", "applicability_agreement", "floor_share", "ceiling_share", "missing_share", "right_share",
     "same_answer_levels",
-    "overlap_share", "overlap_expected",
+    "overlap_share", "overlap_expected", "one_factor_share",
 })  # fmt: skip
 VALUES = frozenset({
     "mean", "sd", "design_effect", "severity", "drift", "sem", "sdc", "sdc_group", "mean_difference",
@@ -32,8 +33,10 @@ VALUES = frozenset({
 })  # fmt: skip
 #: Families of statistics, one an effect of a design, that are printed alike.
 SHARE_FAMILIES, VALUE_FAMILIES = ("share_", "error_"), ("sd_", "sem_")
-#: Numbers of units, files or respondents.
-COUNTS = frozenset({"needed_files", "needed_respondents"})
+#: Numbers of things, printed whole.
+COUNTS = frozenset({
+    "needed_files", "needed_respondents", "parallel_factors", "parallel_components", "map_components", "n_scales",
+})  # fmt: skip
 MOST_NAMED = 4  # statistics that a remark names; more are not listed
 
 
@@ -106,6 +109,8 @@ class Statistics:
         Of the intervals.
     provenance : Provenance
         From what they were made.
+    screes : mapping
+        Parallel analyses by source and component, where there are any; an empty component is the whole source.
     """
 
     title: Message
@@ -115,6 +120,7 @@ class Statistics:
     labels: Mapping[str, Mapping[Language, str]]
     confidence_level: float
     provenance: Provenance
+    screes: Mapping[tuple[str, str], ParallelAnalysis] = field(default_factory=dict)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -212,6 +218,7 @@ def collected(
     provenance: Provenance,
     confidence_level: float,
     preface: tuple[Message, ...] = (),
+    screes: Mapping[tuple[str, str], ParallelAnalysis] | None = None,
 ) -> Statistics:
     """Return statistics as a result."""
     made = list(rows)
@@ -227,6 +234,7 @@ def collected(
         labels=labels,
         confidence_level=confidence_level,
         provenance=provenance,
+        screes=screes or {},
     )
 
 

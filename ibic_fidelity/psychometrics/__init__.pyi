@@ -19,6 +19,15 @@ from .consistency.two_items import SpearmanBrown, spearman_brown
 from .correlation.polychoric import polychoric_correlation, tetrachoric_correlation
 from .correlation.polyserial import PolyserialCorrelation, polyserial_correlation
 from .correlation.result import PolychoricCorrelation
+from .exploratory.adequacy import BartlettSphericity, SamplingAdequacy, bartlett_sphericity, sampling_adequacy
+from .exploratory.factor_analysis import exploratory_factor_analysis
+from .exploratory.factor_result import FactorAnalysis
+from .exploratory.hierarchical import hierarchical_omega
+from .exploratory.hierarchical_result import HierarchicalOmega, SchmidLeiman
+from .exploratory.parallel import ParallelAnalysis, parallel_analysis
+from .exploratory.partials import MinimumAveragePartial, minimum_average_partial
+from .exploratory.schmid import schmid_leiman
+from .exploratory.scoring_factors import FactorScores, factor_scores
 from .generalizability.components import VarianceComponents
 from .generalizability.composite import CompositeGeneralizability, composite_generalizability
 from .generalizability.decision_results import DecisionStudy, NeededConditions
@@ -44,28 +53,36 @@ from .within_group_result import GroupIndex, WithinGroupAgreement
 
 __all__ = [
     "AgreementCoefficient",
+    "BartlettSphericity",
     "CategoricalOmega",
     "CompositeGeneralizability",
     "CronbachAlpha",
     "DecisionStudy",
     "Design",
+    "FactorAnalysis",
+    "FactorScores",
     "GeneralizabilityStudy",
     "GroupIndex",
     "GroupMeanReliability",
     "GuttmanLambda",
+    "HierarchicalOmega",
     "IntraclassCorrelation",
     "ItemAnalysis",
     "LimitsOfAgreement",
     "McDonaldOmega",
+    "MinimumAveragePartial",
     "MultilevelAlpha",
     "NeededConditions",
     "OrdinalAlpha",
+    "ParallelAnalysis",
     "PolychoricCorrelation",
     "PolyserialCorrelation",
     "RaterAgreement",
     "RaterCertification",
     "RaterDrift",
     "RaterSeverity",
+    "SamplingAdequacy",
+    "SchmidLeiman",
     "SmallestDetectableChange",
     "SpearmanBrown",
     "StandardErrorOfMeasurement",
@@ -73,6 +90,7 @@ __all__ = [
     "VarianceComponents",
     "WayOfWorking",
     "WithinGroupAgreement",
+    "bartlett_sphericity",
     "brennan_prediger",
     "categorical_omega",
     "certify_raters",
@@ -81,25 +99,32 @@ __all__ = [
     "conger_kappa",
     "cronbach_alpha",
     "decision_study",
+    "exploratory_factor_analysis",
+    "factor_scores",
     "fleiss_kappa",
     "generalizability_study",
     "group_mean_reliability",
     "guttman_lambda",
     "gwet_ac",
+    "hierarchical_omega",
     "intraclass_correlation",
     "item_analysis",
     "krippendorff_alpha",
     "leave_one_out_agreement",
     "limits_of_agreement",
     "mcdonald_omega",
+    "minimum_average_partial",
     "multilevel_alpha",
     "ordinal_alpha",
+    "parallel_analysis",
     "parse_design",
     "percent_agreement",
     "polychoric_correlation",
     "polyserial_correlation",
     "rater_drift",
     "rater_severity",
+    "sampling_adequacy",
+    "schmid_leiman",
     "scott_pi",
     "smallest_detectable_change",
     "spearman_brown",

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ibic_fidelity.dossier.statistics import Statistic, Statistics, shown
 from ibic_fidelity.foundation.messages import Language
+from ibic_fidelity.foundation.numbers import coefficient
 from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.plotting.scree import plot_scree
 from ibic_fidelity.plotting.statistics import HEADING_WIDTH, coefficient_name, draw_coefficients, row_labels
 from ibic_fidelity.reports.figures import TOP, as_svg
 from ibic_fidelity.reports.html import render, trusted
@@ -24,7 +26,7 @@ Figure = dict[str, Any]
 #: Statistics that are drawn beside each other, where they occur: of components, of items, of raters.
 DRAWN = {
     "component": ("cronbach_alpha", "mcdonald_omega", "icc2", "icc_agreement", "retest_icc", "reaudit_icc"),
-    "item": ("krippendorff_alpha", "gwet_ac", "cohen_kappa", "retest_kappa"),
+    "item": ("one_factor_loading", "krippendorff_alpha", "gwet_ac", "cohen_kappa", "retest_kappa"),
     "rater": (
         "severity", "agreement_with_others", "weighted_agreement_with_others", "drift", "intra_rater_kappa",
         "certified_kappa", "certified_kappa_weighted",
@@ -32,6 +34,7 @@ DRAWN = {
 }  # fmt: skip
 LEAST_DRAWN = 2  # rows with a number
 ROW, SECOND_LINE = 0.3, 0.2  # inches of a row, and of a heading's second line
+SCREE = 2.6  # inches of the eigenvalues
 ROWS_A_FIGURE = 26  # as many as stand on one printed page
 
 
@@ -130,6 +133,7 @@ def _section(section: Section, material: StatisticsMaterial, number: int) -> dic
         for level in ("item", "rater")
         for figure in _figures(section.level(level), material, level, f"s{number}")
     ]
+    figures += _scree(section, material, f"s{number}-scree")
     return {
         "id": f"section{number}",
         "says": [],
@@ -158,6 +162,24 @@ def _figures(rows: Sequence[Statistic], material: StatisticsMaterial, level: str
 def page_figure(svg: str, label: str, caption: str) -> Figure:
     """Return a figure as the page takes it."""
     return {"svg": trusted(svg), "label": label, "caption": caption}
+
+
+def _scree(section: Section, material: StatisticsMaterial, name: str) -> list[Figure]:
+    """Return the figure of a section's eigenvalues, where there are any."""
+    result = material.statistics.screes.get((section.source, section.component))
+    if result is None or result.reason is not None:
+        return []
+
+    def draw(ax: Axes) -> None:
+        plot_scree(result, synthetic=material.synthetic, lang=material.lang, ax=ax)
+
+    title = material.say("plotting.scree_title")
+    pairs = zip(result.components.tolist(), result.component_quantiles.tolist(), strict=True)
+    told = "; ".join(
+        f"{i}: {coefficient(a, material.lang)} ({coefficient(b, material.lang)})" for i, (a, b) in enumerate(pairs, 1)
+    )
+    svg = as_svg(draw, SCREE, name, title, f"{told}.", top=TOP)
+    return [page_figure(svg, title, material.say("reports.scree_caption"))]
 
 
 def _figure(rows: Sequence[Statistic], material: StatisticsMaterial, name: str) -> str:

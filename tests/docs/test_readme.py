@@ -74,7 +74,10 @@ def test_the_demo_prints_what_the_readme_shows(demo):
 def test_the_demo_writes_what_the_readme_names(demo):
     named = re.search(r"^Open `index.html` first.*?^$", page("README.md"), re.DOTALL | re.MULTILINE)[0]
     files = re.findall(r"`([\w.]+\.\w+)`", named)
-    pages = {"index.html", "reliability.html", "precision.html", "raters.html", "certification.html", "retest.html"}
+    pages = {
+        "index.html", "reliability.html", "precision.html", "structure.html", "raters.html", "certification.html",
+        "retest.html",
+    }  # fmt: skip
     tables = {"scores.xlsx", "scores.json", "reliability.xlsx", "pilot.csv", "certification.csv", "retest.csv"}
     assert set(files) == pages | tables
     assert all((demo[0] / "ibic-fidelity-demo" / name).is_file() for name in files)

@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from ibic_fidelity.dossier import certification, occasions, raters, reaudit, reliability
+from ibic_fidelity.dossier import certification, occasions, raters, reaudit, reliability, structure
 from ibic_fidelity.instrument.reading import load_instrument
 from ibic_fidelity.studies.certification import simulate_certification
 from ibic_fidelity.studies.design import StudyDesign
@@ -37,7 +37,7 @@ def said(monkeypatch):
 
         return call
 
-    for module in (certification, occasions, raters, reaudit, reliability):
+    for module in (certification, occasions, raters, reaudit, reliability, structure):
         for name, value in inspect.getmembers(module, inspect.isfunction):
             if value.__module__.startswith("ibic_fidelity.psychometrics"):
                 monkeypatch.setattr(module, name, heard(value))
@@ -76,6 +76,13 @@ def test_of_scales_and_sites(said):
     result = reliability.component_reliability(study.responses, study.instrument)
     assert said
     assert said - REPLACED <= shown(result)
+
+
+def test_of_structure(said):
+    study = simulate_study(StudyDesign(n_sites=6, users=12, relatives=10), seed=3, instrument=load_instrument("ibic"))
+    result = structure.scale_structure(study.responses, study.instrument, n_replicates=20)
+    assert "psychometrics.no_test_of_polychoric" in said
+    assert said <= shown(result) | {message.code for message in result.preface}
 
 
 def test_a_flag_stands_with_those_whom_it_names():
