@@ -81,3 +81,36 @@ def test_the_script_makes_the_rows_of_the_table(script, rows):
     made = [{name: str(value) for name, value in row.items()} for row in script.rows(first)]
     start = sum(len(cell.truth) for cell in script.cells()[:3])
     assert made == rows[start : start + len(made)]
+
+
+@pytest.fixture(scope="module")
+def recovered(script, calibration_script):
+    return calibration_script("coverage_table").read_table(script.RECOVERY)
+
+
+def test_the_table_of_recovery_has_every_cell_and_component_and_phi_where_there_are_no_holes(script, recovered):
+    expected = []
+    for cell in script.cells():
+        names = [*cell.truth, *([] if cell.holes else ["phi"])]
+        expected += [(cell.design, cell.answers, cell.sites, name) for name in names]
+    found = [(row["design"], row["answers"], int(row["sites"]), row["effect"]) for row in recovered]
+    assert sorted(found) == sorted(expected)
+
+
+def test_components_are_without_bias_where_they_are_seldom_cut_at_zero(recovered):
+    for row in recovered:
+        if row["effect"] != "phi" and float(row["at_zero"]) < 0.02:
+            assert abs(float(row["bias"])) < STANDARD_ERRORS * float(row["mc_error"]), row
+
+
+def test_phi_is_a_little_low_with_few_sites_and_never_far_off(recovered):
+    for row in recovered:
+        if row["effect"] == "phi":
+            assert -0.07 < float(row["relative_bias"]) < 0.02, row
+
+
+@pytest.mark.slow
+def test_the_script_makes_the_rows_of_recovery(script, recovered):
+    made = [{name: str(value) for name, value in row.items()} for row in script.recovery(script.cells()[3])]
+    start = sum(len(cell.truth) + (not cell.holes) for cell in script.cells()[:3])
+    assert made == recovered[start : start + len(made)]
