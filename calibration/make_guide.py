@@ -51,6 +51,9 @@ INTERVALS = {
     "Raters (`agreement_coverage.csv`)": "agreement_coverage.csv",
     "Agreement within sites (`within_group_coverage.csv`)": "within_group_coverage.csv",
     "Intraclass correlations and measurement error (`intraclass_coverage.csv`)": "intraclass_coverage.csv",
+    "Variance components (`generalizability_coverage.csv`)": "generalizability_coverage.csv",
+    "Decision studies, alpha at two levels (`decision_coverage.csv`)": "decision_coverage.csv",
+    "Exploratory structure (`exploratory_coverage.csv`)": "exploratory_coverage.csv",
 }
 RARELY = 0.10
 Row = Mapping[str, str]
@@ -173,6 +176,29 @@ def intervals_block(tables: Mapping[str, Sequence[Row]]) -> str:
     return "\n".join(parts)
 
 
+def recovery_block(rows: Sequence[Row]) -> str:
+    """Return how far off estimates of variance components and of Φ are in the mean, a line a cell."""
+    lines = []
+    cells = ("design", "estimator", "answers", "sites", "files", "items", "raters", "holes")
+    starts = [at for at, row in enumerate(rows) if row["effect"] == "site"]
+    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        mine = rows[start:end]
+        cell = tuple(mine[0][name] for name in cells)
+        design, estimator, kind, sites, files, items, raters, holes = cell
+        biases = [float(row["relative_bias"]) for row in mine if row["effect"] != "phi"]
+        phi = next((f"{float(row['relative_bias']):+.3f}" for row in mine if row["effect"] == "phi"), "–")
+        zero = max(float(row["at_zero"]) for row in mine)
+        size = f"{sites} × {files} × {items}, site {float(mine[0]['truth']):.3f}" + (
+            f", {raters} raters" if raters else ""
+        )
+        size += f", {_percent(float(holes))} missing" if float(holes) else ""
+        lines.append((f"`{design}`", estimator, kind, size, f"{min(biases):+.3f} to {max(biases):+.3f}",
+                      _percent(zero), phi))  # fmt: skip
+    head = ("Design", "Estimator", "Answers", "Sites × files × items, true variance of sites",
+            "Relative bias of components", "Most often put to 0", "of Φ")  # fmt: skip
+    return markdown_table(head, lines)
+
+
 def _range(rows: Sequence[Row]) -> str:
     covered = [float(row["coverage"]) for row in rows]
     return f"{min(covered):.3f}–{max(covered):.3f}" if covered else "–"
@@ -202,13 +228,15 @@ def current() -> str:
         "coverage of scores": scores_block(calibration.read_table(), calibration.CELLS),
         "coverage of statistics": statistics_block(_rows("psychometric_coverage.csv")),
         "coverage of intervals": intervals_block({title: _rows(name) for title, name in INTERVALS.items()}),
+        "bias of components": recovery_block(_rows("generalizability_recovery.csv")),
     }
     return guide_with(GUIDE.read_text(encoding="utf-8"), blocks)
 
 
 def _rows(name: str) -> list[Row]:
     with (HERE / name).open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+        rows = list(csv.DictReader(handle))
+    return [{"statistic": row["effect"], **row} if "statistic" not in row else row for row in rows]
 
 
 def _neighbour(name: str) -> ModuleType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ibic_fidelity.cli.options import (
+    Confidence,
     Data,
     Encoding,
     Force,
@@ -31,6 +32,7 @@ def structure(
     scale: Scales = None,
     *,
     partial: Partial = False,
+    confidence: Confidence = 0.95,
     output: StatisticsFile = None,
     force: Force = False,
     lang: Lang = "sv",
@@ -42,5 +44,5 @@ def structure(
     reading = {"sheet": sheet, "separator": separator, "encoding": encoding, "source": source, "partial": partial}
     responses, defined = read_data(data, instrument, **reading)
     print_notes(responses.notes, lang)
-    result = scale_structure(responses, defined, scales=tuple(scale or ()), wave=wave)
+    result = scale_structure(responses, defined, scales=tuple(scale or ()), wave=wave, confidence_level=confidence)
     show_statistics(result, defined, output, lang=lang, force=force)

@@ -14,6 +14,7 @@ from ibic_fidelity.dossier.unit_values import Labelled, UnitValues, unit_values
 from ibic_fidelity.errors import IbicWarning, UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.psychometrics.consistency.ordinal import categorical_omega, ordinal_alpha
 from ibic_fidelity.psychometrics.exploratory.adequacy import sampling_adequacy
 from ibic_fidelity.psychometrics.exploratory.factor_analysis import exploratory_factor_analysis
 from ibic_fidelity.psychometrics.exploratory.parallel import ParallelAnalysis, parallel_analysis
@@ -37,13 +38,15 @@ def scale_structure(
     wave: str | None = None,
     n_replicates: int = 200,
     seed: int = 0,
+    confidence_level: float = 0.95,
 ) -> Statistics:
     """Return whether the items of each reflective scale are signs of one thing.
 
     Each scale gets the Kaiser–Meyer–Olkin measure, the number of factors and components by parallel analysis and
     by Velicer's minimum average partial, and one factor: its share of the variance, residuals, determinacy, and
-    each item's loading.  All reflective scales of one source together get the same numbers.  Correlations are
-    polychoric.  Formative components have no such structure and are left out.
+    each item's loading.  Categorical omega is the reliability of the sum of the answers under that factor, ordinal
+    alpha that of the normal values behind them.  All reflective scales of one source together get the same numbers
+    of factors.  Correlations are polychoric.  Formative components have no such structure and are left out.
 
     Parameters
     ----------
@@ -57,11 +60,13 @@ def scale_structure(
         Of parallel analysis.
     seed : int
         Of its random numbers, 0 or larger.
+    confidence_level : float
+        Of the intervals of the two reliabilities; the others have none.
 
     Returns
     -------
     Statistics
-        By complete rows; n is counted after that.  There are no intervals.
+        By complete rows; n is counted after that.
 
     Raises
     ------
@@ -83,15 +88,15 @@ def scale_structure(
     unknown = [scale for scale in scales if scale not in known]
     if unknown:
         raise UsageError("dossier.not_reflective", scale=unknown[0], known=known)
-    options = {"wave": wave, "scales": list(scales), "n_replicates": n_replicates}
+    options = {"wave": wave, "scales": list(scales), "n_replicates": n_replicates, "confidence_level": confidence_level}
     screes: dict[tuple[str, str], ParallelAnalysis] = {}
-    rows = list(_all_rows(responses, instrument, scales or known, n_replicates, seed, screes))
+    rows = list(_all_rows(responses, instrument, scales or known, n_replicates, seed, confidence_level, screes))
     return collected(
         Message("dossier.title_structure"),
         rows,
         instrument,
         provenance=provenance_of(responses, instrument, options),
-        confidence_level=0.95,
+        confidence_level=confidence_level,
         preface=(Message("dossier.structure_polychoric"), NO_TEST),
         screes=screes,
     )
@@ -103,6 +108,7 @@ def _all_rows(
     scales: Sequence[str],
     n_replicates: int,
     seed: int,
+    level: float,
     screes: dict[tuple[str, str], ParallelAnalysis],
 ) -> Iterator[Statistic]:
     for answered in responses.tables.values():
@@ -118,7 +124,7 @@ def _all_rows(
                     yield _nothing(x, why).where(source=place[0], component=place[1])
                     continue
                 screes[place] = _parallel(x, n_replicates, seed)
-                for row in _of_scale(x, screes[place]):
+                for row in _of_scale(x, screes[place], level):
                     yield row.where(source=place[0], component=place[1])
             large = [values for values in wanted if len(values.items) >= LEAST_ITEMS]
             if len(large) > 1:
@@ -140,7 +146,7 @@ def _parallel(x: Labelled, n_replicates: int, seed: int) -> ParallelAnalysis:
     return parallel_analysis(x, correlation="polychoric", n_replicates=n_replicates, rng=seed)
 
 
-def _of_scale(x: Labelled, parallel: ParallelAnalysis) -> Iterator[Statistic]:
+def _of_scale(x: Labelled, parallel: ParallelAnalysis, level: float) -> Iterator[Statistic]:
     """Yield what one scale's items share."""
     yield from _numbers(x, parallel)
     factor = exploratory_factor_analysis(x, n_factors=1, correlation="polychoric")
@@ -151,6 +157,12 @@ def _of_scale(x: Labelled, parallel: ParallelAnalysis) -> Iterator[Statistic]:
         ("one_factor_determinacy", factor.determinacy[0]),
     ):
         yield Statistic.of(name, factor.n, value, notes=told)
+    omega = categorical_omega(x, confidence_level=level)
+    yield Statistic.of(
+        "categorical_omega", omega.n, omega.estimate, omega.ci, notes=notes_of(omega.reason, omega.flags)
+    )
+    alpha = ordinal_alpha(x, confidence_level=level)
+    yield Statistic.of("ordinal_alpha", alpha.n, alpha.estimate, alpha.ci, notes=notes_of(alpha.reason, alpha.flags))
     kmo = sampling_adequacy(x, correlation="polychoric")
     for j, item in enumerate(x.columns):
         notes = notes_of(factor.reason, ())
