@@ -1,6 +1,7 @@
+from .funnel import plot_funnel
 from .precision import plot_decision, plot_variance_shares
 from .profile import plot_profile
 from .sites import plot_sites
 from .statistics import plot_coefficients
 
-__all__ = ["plot_coefficients", "plot_decision", "plot_profile", "plot_sites", "plot_variance_shares"]
+__all__ = ["plot_coefficients", "plot_decision", "plot_funnel", "plot_profile", "plot_sites", "plot_variance_shares"]
