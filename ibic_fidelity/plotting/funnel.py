@@ -53,6 +53,8 @@ def plot_funnel(result: Funnel, *, lang: Language = "sv", ax: Axes | None = None
     >>> plot_funnel(ibic.site_funnel(scores, "ut"), lang="en", ax=Figure().subplots()).get_xlabel()
     'Precision (1/SE²)'
     """
+    from matplotlib.ticker import FuncFormatter
+
     check_language(lang)
     if ax is None:
         import matplotlib.pyplot as plt
@@ -82,6 +84,12 @@ def plot_funnel(result: Funnel, *, lang: Language = "sv", ax: Axes | None = None
     ax.tick_params(axis="both", length=0, labelsize=8.5)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-    ax.legend(frameon=False, fontsize=8, ncols=2, loc="lower right")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, lang, digits=_digits(along[-1]))))
+    ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     draw_heading(ax, text("plotting.funnel_title", lang), synthetic=result.provenance.synthetic, lang=lang)
     return ax
+
+
+def _digits(largest: float) -> int:
+    """Return as many decimals as tell the steps of an axis apart."""
+    return max(0, 1 - int(np.floor(np.log10(largest / 5))))

@@ -139,9 +139,9 @@ def weight_sensitivity(
     0.0
     """
     check_raw(scores)
-    parts = _components(scores, instrument, target)
+    names = _components(scores, instrument, target)
     _check_options(draws, concentration, seed)
-    names = list(parts)
+    asked = None if weights is None else _given(weights, names)
     figures = [figures_of(scores, name, wave=wave) for name in names]
     total = figures_of(scores, target, wave=wave)
     has = np.isfinite(total.estimate)
@@ -151,7 +151,7 @@ def weight_sensitivity(
     own = band_of(total.estimate[has] / 100, instrument.bands)
     equal = _bands(means, np.full((1, len(names)), 1 / len(names)), instrument)[:, 0]
     by_items = band_of(_mean_of_items(scores, instrument, names, total, wave)[has] / 100, instrument.bands)
-    given = None if weights is None else _bands(means, _given(weights, names), instrument)[:, 0]
+    given = None if asked is None else _bands(means, asked, instrument)[:, 0]
     drawn = stream(seed, "scores/weights", target).dirichlet(np.full(len(names), concentration), size=draws)
     other = _bands(means, drawn, instrument) != own[:, None]
     totals = means @ drawn.T
@@ -190,7 +190,7 @@ def weight_sensitivity(
     )
 
 
-def _components(scores: Scores, instrument: Instrument, target: str) -> dict[str, float]:
+def _components(scores: Scores, instrument: Instrument, target: str) -> list[str]:
     if not isinstance(instrument, Instrument):
         raise ArgumentTypeError("scoring.wrong_kind", got=[type(scores).__name__, type(instrument).__name__])
     if instrument.sha256 != scores.provenance.instrument_sha256:
@@ -200,7 +200,7 @@ def _components(scores: Scores, instrument: Instrument, target: str) -> dict[str
         raise UsageError("scoring.unknown_target", value=repr(target), known=[one.id for one in instrument.totals])
     if not instrument.bands:
         raise UsageError("scoring.no_bands", instrument=instrument.id)
-    return {part.id: part.weight for part in instrument.components_of(total) if instrument.items_of(part.id)}
+    return [part.id for part in instrument.components_of(total) if instrument.items_of(part.id)]
 
 
 def _check_options(draws: object, concentration: object, seed: object) -> None:

@@ -211,13 +211,18 @@ def compare_sources(
         beside = [pair for pair in beside if pair[0] in set(items)]
     if not beside:
         raise UsageError("scoring.no_second_source")
-    gaps = [
-        _Gap(figures_of(scores, item, wave=wave), figures_of(scores, item, wave=wave, source=source), item, source)
-        for item, source in beside
-    ]
+    scored = set(rows["item"][rows["level"] == "item"].tolist())
+    gaps: list[_Gap] = []
+    left: list[LeftOut] = []
+    for item, source in beside:
+        second = figures_of(scores, item, wave=wave, source=source)
+        if item in scored:
+            gaps.append(_Gap(figures_of(scores, item, wave=wave), second, item, source))
+        else:  # the source that it is scored from has no rows in these data
+            left += [(site, item, source, "scoring.source_missing") for site in second.site.tolist()]
     return _gaps(
         "sources", scores, "", gaps, Message("scoring.sources_are_not_averaged"), adjustment, false_discovery,
-        {"items": None if items is None else list(items)},
+        {"items": None if items is None else list(items)}, left,
     )  # fmt: skip
 
 
@@ -230,11 +235,12 @@ def _gaps(
     adjustment: Adjustment,
     false_discovery: float,
     options: Mapping[str, Any],
+    left_out: Sequence[LeftOut] = (),
 ) -> Comparison:
     """Return the differences of pairs of scores, all adjusted together."""
     check_adjustment(adjustment)
     check_rate(false_discovery)
-    left: list[LeftOut] = []
+    left = list(left_out)
     parts = []
     for gap in gaps:
         one, two, alone = aligned(gap.first, gap.second, item=gap.item, other=gap.other, lone="scoring.one_of_two_only")
