@@ -37,7 +37,7 @@ def shares(successes, n) -> Figures:
     low, high = score_interval(mean, 1 / n, np.full(len(n), Z))
     empty = np.full(len(n), "", dtype=object)
     error = np.sqrt(error_variance(mean, 1 / n))
-    return Figures(empty, 100 * mean, 100 * error, 100 * low, 100 * high, empty, empty, 0.95)
+    return Figures.of(empty, 100 * mean, 100 * error, 100 * low, 100 * high, empty, empty, level=0.95)
 
 
 @pytest.mark.parametrize("name", FIXTURE["adjusted"])
@@ -93,7 +93,7 @@ def test_kappa_and_degrees_of_freedom_are_read_back_from_an_interval():
     low, high = score_interval(mean, kappa, t_quantile(df, 0.9))
     empty = np.full(7, "", dtype=object)
     error = np.sqrt(error_variance(mean, kappa))
-    made = Figures(empty, 100 * mean, 100 * error, 100 * low, 100 * high, empty, empty, 0.9)
+    made = Figures.of(empty, 100 * mean, 100 * error, 100 * low, 100 * high, empty, empty, level=0.9)
     np.testing.assert_allclose(made.kappa, kappa, rtol=1e-8)
     np.testing.assert_allclose(made.df[:-1], df[:-1], rtol=1e-5)
     assert made.df[-1] > 1e6

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibic_fidelity.errors import ArgumentTypeError, UsageError
-from ibic_fidelity.scoring.intervals import t_quantile
+from ibic_fidelity.scoring.intervals import error_variance, t_quantile
 from ibic_fidelity.scoring.scores import Scores
 
 Floats = NDArray[np.float64]
@@ -23,7 +23,9 @@ LEAST_KAPPA, MOST_KAPPA = 1e-12, 1e4
 class Figures:
     """A target of some sites, each row a site, on 0–100; NaN where it is withheld or has no interval.
 
-    `level` is the confidence level of the limits, `reason` the code of why there is nothing to compare.
+    `level` is the confidence level of the limits, `reason` the code of why there is nothing to compare. `kappa` is
+    Var/θ(1 − θ), θ on 0–1, and `df` the degrees of freedom of the interval, both read back from it. Make one with
+    `Figures.of`.
     """
 
     site: Objects
@@ -33,7 +35,27 @@ class Figures:
     high: Floats
     reason: Objects
     flag: Objects
+    kappa: Floats
+    df: Floats
     level: float
+
+    @classmethod
+    def of(
+        cls,
+        site: Objects,
+        estimate: Floats,
+        std_error: Floats,
+        low: Floats,
+        high: Floats,
+        reason: Objects,
+        flag: Objects,
+        *,
+        level: float,
+    ) -> Figures:
+        """Return scores with what their intervals were made of."""
+        kappa = _kappa(estimate, std_error)
+        df = _degrees(estimate, low, high, kappa, level)
+        return cls(site, estimate, std_error, low, high, reason, flag, kappa, df, level)
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -50,39 +72,40 @@ class Figures:
             high=self.high[rows],
             reason=self.reason[rows],
             flag=self.flag[rows],
+            kappa=self.kappa[rows],
+            df=self.df[rows],
             level=self.level,
         )
 
-    @property
-    def kappa(self) -> Floats:
-        """Return κ = Var/θ(1 − θ), θ on 0–1, which the standard error was made of (`error_variance`)."""
-        m, variance = self.estimate / 100, (self.std_error / 100) ** 2
-        low, high = np.full(len(m), np.log(LEAST_KAPPA)), np.full(len(m), np.log(MOST_KAPPA))
-        for _ in range(STEPS):
-            middle = (low + high) / 2
-            kappa = np.exp(middle)
-            small = kappa * (m + 2 * kappa) * (1 - m + 2 * kappa) / (1 + 4 * kappa) ** 2 < variance
-            low, high = np.where(small, middle, low), np.where(small, high, middle)
-        return np.where(np.isfinite(variance), np.exp((low + high) / 2), np.nan)
 
-    @property
-    def df(self) -> Floats:
-        """Return the degrees of freedom of the interval, ∞ where it is as wide as a normal one.
+def _kappa(estimate: Floats, std_error: Floats) -> Floats:
+    """Return the κ that a standard error was made of, which `error_variance` rises with."""
+    m, variance = estimate / 100, (std_error / 100) ** 2
+    low, high = np.full(len(m), np.log(LEAST_KAPPA)), np.full(len(m), np.log(MOST_KAPPA))
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        small = error_variance(m, np.exp(middle)) < variance
+        low, high = np.where(small, middle, low), np.where(small, high, middle)
+    return np.where(np.isfinite(variance), np.exp((low + high) / 2), np.nan)
 
-        A limit θ of a score interval has (m − θ)² = t² κ θ(1 − θ); t and with it the degrees of freedom follow.
-        For a sum of sources t is that of one score interval as wide.
-        """
-        from scipy.special import stdtridf
 
-        with np.errstate(divide="ignore", invalid="ignore"):
-            squares = [(self.estimate - limit) ** 2 / (limit * (100 - limit)) for limit in (self.low, self.high)]
-            inside = [(limit > 0) & (limit < 100) for limit in (self.low, self.high)]
-            q = np.sum([np.where(use, square, 0.0) for use, square in zip(inside, squares, strict=True)], axis=0)
-            t = np.sqrt(q / np.maximum(np.sum(inside, axis=0), 1) / self.kappa)
-            normal = float(t_quantile(np.array([np.inf]), self.level)[0])
-            wide = t > normal * (1 + 1e-6)
-            df = stdtridf((1 + self.level) / 2, np.where(wide, t, 2 * normal))
-        return np.where(wide, np.maximum(df, 1.0), np.inf)
+def _degrees(estimate: Floats, low: Floats, high: Floats, kappa: Floats, level: float) -> Floats:
+    """Return the degrees of freedom of intervals, ∞ where they are as wide as normal ones.
+
+    A limit θ of a score interval has (m − θ)² = t² κ θ(1 − θ); t and with it the degrees of freedom follow. For a sum
+    of sources t is that of one score interval as wide.
+    """
+    from scipy.special import stdtridf
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        squares = [(estimate - limit) ** 2 / (limit * (100 - limit)) for limit in (low, high)]
+        inside = [(limit > 0) & (limit < 100) for limit in (low, high)]
+        q = np.sum([np.where(use, square, 0.0) for use, square in zip(inside, squares, strict=True)], axis=0)
+        t = np.sqrt(q / np.maximum(np.sum(inside, axis=0), 1) / kappa)
+        normal = float(t_quantile(np.array([np.inf]), level)[0])
+        wide = t > normal * (1 + 1e-6)
+        df = stdtridf((1 + level) / 2, np.where(wide, t, 2 * normal))
+    return np.where(wide, np.maximum(df, 1.0), np.inf)
 
 
 def check_raw(*scores: object) -> None:
@@ -139,7 +162,7 @@ def _figures(scores: Scores, mask: NDArray[np.bool_]) -> Figures:
     column = {name: kept[name][order] for name in ("site", "reason", "flag")}
     number = {name: kept[name][order].astype(np.float64) for name in ("estimate", "std_error", "ci_low", "ci_high")}
     reason = np.where((column["reason"] == "") & ~np.isfinite(number["ci_low"]), column["flag"], column["reason"])
-    return Figures(
+    return Figures.of(
         site=column["site"],
         estimate=number["estimate"],
         std_error=number["std_error"],

@@ -16,10 +16,10 @@ from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.registers import read_groups
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.scoring.comparison.differences import contrasts
-from ibic_fidelity.scoring.comparison.false_discovery import Adjustment, check_adjustment, check_rate
-from ibic_fidelity.scoring.comparison.figures import check_raw, figures_of
-from ibic_fidelity.scoring.comparison.result import Comparison, LeftOut, comparison, withheld
-from ibic_fidelity.scoring.comparison.shared_raters import rater_notes, read, shared_raters, told
+from ibic_fidelity.scoring.comparison.false_discovery import Adjustment
+from ibic_fidelity.scoring.comparison.figures import figures_of
+from ibic_fidelity.scoring.comparison.result import Comparison, LeftOut, check_request, comparison, withheld
+from ibic_fidelity.scoring.comparison.shared_raters import rater_notes, raters_in_common, told
 from ibic_fidelity.scoring.comparison.sites import enough_sites
 from ibic_fidelity.scoring.scores import Scores
 from ibic_fidelity.scoring.sources import gravest
@@ -86,13 +86,10 @@ def compare_with_peers(
     >>> ibic.compare_with_peers(scores, "ut", groups=halves).table["other"].tolist()
     ['north', 'north', 'north', 'south', 'south', 'south']
     """
-    check_raw(scores)
-    check_adjustment(adjustment)
-    check_rate(false_discovery)
+    check_request(scores, adjustment=adjustment, false_discovery=false_discovery)
     of_site = _groups(groups, column)
     figures = figures_of(scores, target, wave=wave)
-    behind = read(scores, responses, instrument, target, wave)
-    found = shared_raters([behind], instrument, target) if behind is not None and instrument is not None else None
+    found = raters_in_common(scores, responses, instrument, target, wave)
     known = enough_sites(figures, target)
     group = np.array([of_site.get(str(site), "") for site in figures.site[known]], dtype=object)
     alike = (group[:, None] == group[None, :]) & (group != "")[:, None]

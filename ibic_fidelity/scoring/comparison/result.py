@@ -14,8 +14,8 @@ from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Provenance, Records, table, to_json
 from ibic_fidelity.scoring.comparison.differences import Differences
-from ibic_fidelity.scoring.comparison.false_discovery import Adjustment, adjusted, check_rate
-from ibic_fidelity.scoring.comparison.figures import Figures, Index
+from ibic_fidelity.scoring.comparison.false_discovery import Adjustment, adjusted, check_adjustment, check_rate
+from ibic_fidelity.scoring.comparison.figures import Figures, Index, check_raw
 from ibic_fidelity.scoring.scores import Scores
 from ibic_fidelity.scoring.sources import gravest
 
@@ -142,6 +142,13 @@ class Comparison(Written):
         ])  # fmt: skip
 
 
+def check_request(*scores: object, adjustment: object, false_discovery: object) -> None:
+    """Raise an error unless scores are raw, and the adjustment and the rate are ones."""
+    check_raw(*scores)
+    check_adjustment(adjustment)
+    check_rate(false_discovery)
+
+
 def comparison(
     kind: str,
     made: Differences,
@@ -159,7 +166,6 @@ def comparison(
 
     `columns` hold at least ``site`` and the two scores, `options` what was asked.
     """
-    check_rate(false_discovery)
     p_adjusted = adjusted(made.p_value, adjustment)
     size = len(made.estimate)
     sure = p_adjusted <= false_discovery

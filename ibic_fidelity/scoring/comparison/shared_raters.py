@@ -70,6 +70,14 @@ def read(
     return Read(scores, responses, wave, figures_of(scores, target, wave=wave))
 
 
+def raters_in_common(
+    scores: Scores, responses: Responses | None, instrument: Instrument | None, target: str, wave: str | None
+) -> SharedRaters | None:
+    """Return how errors of sites' scores at a wave go together, or ``None`` where the answers are not given."""
+    behind = read(scores, responses, instrument, target, wave)
+    return None if behind is None or instrument is None else shared_raters([behind], instrument, target)
+
+
 def shared_raters(reads: Sequence[Read], instrument: Instrument, target: str) -> SharedRaters:
     """Return how errors of scores go together by raters in common.
 

@@ -8,10 +8,10 @@ from ibic_fidelity.errors import UsageError
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.scoring.comparison.differences import differences
-from ibic_fidelity.scoring.comparison.false_discovery import Adjustment, check_adjustment, check_rate
-from ibic_fidelity.scoring.comparison.figures import Figures, check_raw, figures_of
-from ibic_fidelity.scoring.comparison.result import Comparison, comparison, withheld, worse_flag
-from ibic_fidelity.scoring.comparison.shared_raters import rater_notes, read, shared_raters, told
+from ibic_fidelity.scoring.comparison.false_discovery import Adjustment
+from ibic_fidelity.scoring.comparison.figures import Figures, figures_of
+from ibic_fidelity.scoring.comparison.result import Comparison, check_request, comparison, withheld, worse_flag
+from ibic_fidelity.scoring.comparison.shared_raters import rater_notes, raters_in_common, told
 from ibic_fidelity.scoring.scores import Scores
 
 
@@ -61,6 +61,10 @@ def compare_sites(
     Intervals by recovered variances (`differences`), each for its own pair; `p_adjusted` and `verdict` are for all
     pairs together. Which site of many is best is a question of ranks, which these rows do not answer.
 
+    In 400 simulated studies a cell (calibration/comparison_coverage.csv) intervals cover .951–.973 in the middle of the
+    scale, and are wider than need be near the ceiling (.976–.989 at levels of 80–97); false discoveries are at most
+    1.1 in a hundred where 5 are allowed.
+
     Examples
     --------
     >>> import ibic_fidelity as ibic
@@ -69,12 +73,9 @@ def compare_sites(
     >>> ibic.compare_sites(scores, "ut", responses=study.responses, instrument=study.instrument).table.shape[0]
     6
     """
-    check_raw(scores)
-    check_adjustment(adjustment)
-    check_rate(false_discovery)
+    check_request(scores, adjustment=adjustment, false_discovery=false_discovery)
     figures = figures_of(scores, target, wave=wave)
-    behind = read(scores, responses, instrument, target, wave)
-    found = shared_raters([behind], instrument, target) if behind is not None and instrument is not None else None
+    found = raters_in_common(scores, responses, instrument, target, wave)
     known = enough_sites(figures, target)
     i, j = (known[side] for side in np.triu_indices(len(known), 1))
     first, second = figures.take(i), figures.take(j)

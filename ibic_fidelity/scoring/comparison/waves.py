@@ -9,9 +9,9 @@ from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.scoring.comparison.differences import differences
-from ibic_fidelity.scoring.comparison.false_discovery import Adjustment, check_adjustment, check_rate
-from ibic_fidelity.scoring.comparison.figures import check_raw, figures_of, known_waves, the_wave
-from ibic_fidelity.scoring.comparison.result import Comparison, aligned, comparison, worse_flag
+from ibic_fidelity.scoring.comparison.false_discovery import Adjustment
+from ibic_fidelity.scoring.comparison.figures import figures_of, known_waves, the_wave
+from ibic_fidelity.scoring.comparison.result import Comparison, aligned, check_request, comparison, worse_flag
 from ibic_fidelity.scoring.comparison.shared_raters import Read, SharedRaters, read, shared_raters, told
 from ibic_fidelity.scoring.scores import Scores
 
@@ -76,10 +76,8 @@ def compare_waves(
     >>> ibic.compare_waves(*scored, "ut").table.shape[0]
     4
     """
-    check_raw(earlier, *([] if later is None else [later]))
-    check_adjustment(adjustment)
-    check_rate(false_discovery)
     later = earlier if later is None else later
+    check_request(earlier, later, adjustment=adjustment, false_discovery=false_discovery)
     _check_alike(earlier, later)
     first_wave, second_wave = _waves(earlier, later, waves)
     before, after = figures_of(earlier, target, wave=first_wave), figures_of(later, target, wave=second_wave)

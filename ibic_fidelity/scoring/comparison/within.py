@@ -11,9 +11,9 @@ import numpy as np
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.scoring.comparison.differences import Differences, differences
-from ibic_fidelity.scoring.comparison.false_discovery import Adjustment, check_adjustment, check_rate
-from ibic_fidelity.scoring.comparison.figures import Figures, check_raw, figures_of, the_wave
-from ibic_fidelity.scoring.comparison.result import Comparison, LeftOut, aligned, comparison, worse_flag
+from ibic_fidelity.scoring.comparison.false_discovery import Adjustment
+from ibic_fidelity.scoring.comparison.figures import Figures, figures_of, the_wave
+from ibic_fidelity.scoring.comparison.result import Comparison, LeftOut, aligned, check_request, comparison, worse_flag
 from ibic_fidelity.scoring.scores import Scores
 from ibic_fidelity.scoring.sources import COUNTS
 
@@ -79,7 +79,7 @@ def gap_between_areas(
     >>> ibic.gap_between_areas(scores, "aldre", "lss", "ut").table.shape[0]
     4
     """
-    check_raw(scores)
+    check_request(scores, adjustment=adjustment, false_discovery=false_discovery)
     if first == second:
         raise UsageError("scoring.same_twice", value=repr(first))
     pair = [figures_of(scores, target, wave=wave, service_area=area) for area in (first, second)]
@@ -132,7 +132,7 @@ def gap_between_items(
     >>> ibic.gap_between_items(scores, "ta3w", "ta3m").table.shape[0]
     4
     """
-    check_raw(scores)
+    check_request(scores, adjustment=adjustment, false_discovery=false_discovery)
     if first == second:
         raise UsageError("scoring.same_twice", value=repr(first))
     pair = [figures_of(scores, item, wave=wave) for item in (first, second)]
@@ -197,7 +197,7 @@ def compare_sources(
     >>> sorted(set(ibic.compare_sources(scores, items=["pl6"]).table["other"]))
     ['provider']
     """
-    check_raw(scores)
+    check_request(scores, adjustment=adjustment, false_discovery=false_discovery)
     the_wave(scores, wave)
     rows = scores.rows
     asked = rows["level"] == "triangulating"
@@ -238,8 +238,6 @@ def _gaps(
     left_out: Sequence[LeftOut] = (),
 ) -> Comparison:
     """Return the differences of pairs of scores, all adjusted together."""
-    check_adjustment(adjustment)
-    check_rate(false_discovery)
     left = list(left_out)
     parts = []
     for gap in gaps:
