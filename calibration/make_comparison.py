@@ -89,8 +89,8 @@ def instrument() -> Instrument:
     })  # fmt: skip
 
 
-def study(cell: Cell, rng: np.random.Generator) -> Responses:
-    """Return the answers of one study."""
+def study(cell: Cell, rng: np.random.Generator, severity: np.ndarray | None = None) -> Responses:
+    """Return the answers of one study, read by raters of a severity drawn anew or given (raters,), standard normal."""
     site = np.repeat(np.arange(cell.sites), cell.files)
     assessor = np.tile(np.arange(cell.files) % cell.assessors, cell.sites) + cell.assessors * site
     first = site % cell.raters
@@ -103,7 +103,7 @@ def study(cell: Cell, rng: np.random.Generator) -> Responses:
         ndtri(cell.levels)[site][row]
         + math.sqrt(ASSESSOR) * rng.normal(size=cell.sites * cell.assessors)[assessor][row]
         + math.sqrt(file_share) * rng.normal(size=len(site))[row]
-        + math.sqrt(cell.rater_share) * rng.normal(size=cell.raters)[rater]
+        + math.sqrt(cell.rater_share) * (rng.normal(size=cell.raters) if severity is None else severity)[rater]
         + math.sqrt(READING) * rng.normal(size=len(row))
     )
     keys = {
@@ -140,10 +140,10 @@ def outcomes(cell: Cell, studies: int, rng: np.random.Generator, made: Instrumen
         yield told
 
 
-def rows(cell: Cell, studies: int = STUDIES) -> list[dict[str, object]]:
+def rows(cell: Cell, studies: int = STUDIES, seed: int = SEED) -> list[dict[str, object]]:
     """Return the lines of one cell, raters seen or not."""
     made = instrument()
-    rng = stream(SEED, "/".join(map(str, cell.__dict__.values())))
+    rng = stream(seed, "/".join(map(str, cell.__dict__.values())))
     told = list(outcomes(cell, studies, rng, made))
     lines = []
     for seen in (True, False):
@@ -155,7 +155,7 @@ def rows(cell: Cell, studies: int = STUDIES) -> list[dict[str, object]]:
             "required_low": REQUIRED[0], "required_high": REQUIRED[1],
             "within": "yes" if REQUIRED[0] <= mean[0] <= REQUIRED[1] else "no", "width": f"{mean[1]:.2f}",
             "fdr_bh": f"{mean[2]:.4f}", "fdr_bh_mc_low": f"{mean[2] - error[2]:.4f}", "fdr_by": f"{mean[3]:.4f}",
-            "power": f"{mean[4]:.4f}", "seed": SEED,
+            "power": f"{mean[4]:.4f}", "seed": seed,
         })  # fmt: skip
     return lines
 

@@ -2,9 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 
+import ibic_fidelity as ibic
+from ibic_fidelity.foundation.randomness import stream
+
 STUDIES = 120
+SEED = 20261129
 #: Two means that differ by more than this many standard errors do not come from one method
 STANDARD_ERRORS = 4.0
 #: Cells made again, among them one with raters in common who are severe.
@@ -57,7 +62,7 @@ def test_seeing_raters_makes_intervals_no_wider(rows):
 @pytest.mark.parametrize("place", AGAIN)
 def test_cells_made_again_agree(script, rows, place):
     cell = script.cells()[place]
-    for made in script.rows(cell, STUDIES):
+    for made in script.rows(cell, STUDIES, SEED):
         row = next(
             one
             for one in rows
@@ -66,3 +71,26 @@ def test_cells_made_again_agree(script, rows, place):
         errors = [(float(each["mc_high"]) - float(each["mc_low"])) / (2 * 1.96) for each in (made, row)]
         assert abs(float(made["coverage"]) - float(row["coverage"])) <= STANDARD_ERRORS * math.hypot(*errors)
         assert float(made["width"]) == pytest.approx(float(row["width"]), rel=0.06)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [3, 6])
+def test_changes_that_are_planted_nowhere_are_held_and_seldom_called_reliable(script, place):
+    """Two waves of other files read by the same raters, as severe both times; nothing has changed."""
+    cell, made = script.cells()[place], script.instrument()
+    rng = stream(SEED, "waves", place)
+    held, narrower, found = [], [], []
+    for _ in range(STUDIES):
+        severity = rng.normal(size=cell.raters)
+        waves = tuple(script.study(cell, rng, severity) for _ in range(2))
+        scores = [ibic.score_municipalities(one, made) for one in waves]
+        seen = ibic.compare_waves(*scores, "c", responses=waves, instrument=made).rows
+        unseen = ibic.compare_waves(*scores, "c").rows
+        held.append(((seen["ci_low"] <= 0) & (seen["ci_high"] >= 0)).mean())
+        narrower.append((seen["ci_high"] - seen["ci_low"]).mean() / (unseen["ci_high"] - unseen["ci_low"]).mean())
+        found.append((seen["verdict"] != "not_told_apart").any())
+    error = np.std(held) / math.sqrt(STUDIES)
+    assert np.mean(held) + STANDARD_ERRORS * error >= 0.93
+    assert np.mean(held) - STANDARD_ERRORS * error <= 0.98
+    assert np.mean(narrower) < 1
+    assert np.mean(found) <= 0.05 + STANDARD_ERRORS * math.sqrt(0.05 * 0.95 / STUDIES)
