@@ -416,3 +416,22 @@ def test_results_are_written_and_read_back(scores, pairs, study):
         with pytest.raises(UsageError, match="schema"):
             kind.from_json('{"schema": "other"}')
     assert len(pairs.told_apart) == (pairs.rows["verdict"] != "not_told_apart").sum()
+
+
+def test_rows_that_name_no_rater_count_as_read_by_others(study, waves):
+    found, _, _ = waves
+    table = found.tables["files"]
+    keys = {name: getattr(table, name).text for name in ("site", "service_area", "wave", "unit", "cluster")}
+    keys["rater"] = np.where(table.site.text == table.site.labels[0], "", table.rater.text)
+    nameless = dataclasses.replace(found, tables={"files": source_table("files", table.columns, table.codes, keys)})
+    scores = ibic.score_municipalities(nameless, study.instrument)
+    result = ibic.compare_sites(scores, "ut", wave="1", responses=nameless, instrument=study.instrument)
+    assert "scoring.raters_in_common_unnamed" in codes(result)
+    assert set(result.rows["shared_raters"][result.rows["site"] == table.site.labels[0]]) == {"no"}
+    assert "yes" in set(result.rows["shared_raters"])
+
+
+def test_texts_of_every_note_are_in_both_languages(pairs, scores):
+    for result in (pairs, ibic.site_funnel(scores), ibic.gap_between_areas(scores, "aldre", "lss", "ut")):
+        for note in result.notes:
+            assert note.text("sv") != note.text("en")

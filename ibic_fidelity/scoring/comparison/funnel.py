@@ -72,6 +72,9 @@ class Funnel(Written):
         """Return the limits at some precisions, within 0–100."""
         return _limits(self.centre, precision, self.tau if spread else 0.0, level)
 
+    def __repr__(self) -> str:
+        return self.summary()
+
     def summary(self) -> str:
         """Return in a few lines what was found."""
         lines = [

@@ -55,13 +55,6 @@ class Written:
         made = {name: _read(name, data[name]) for name in names}
         return cls(**made)
 
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def summary(self) -> str:
-        """Return in a few lines what was found."""
-        raise NotImplementedError
-
 
 def _read(name: str, value: Any) -> Any:
     if name == "notes":
@@ -127,6 +120,9 @@ class Comparison(Written):
         """Return the differences that are larger than chance, at the rate of false discoveries asked for."""
         shown = self.table
         return shown[shown["verdict"] != OPEN].reset_index(drop=True)
+
+    def __repr__(self) -> str:
+        return self.summary()
 
     def summary(self) -> str:
         """Return in a few lines what was found."""

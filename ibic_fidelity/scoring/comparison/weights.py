@@ -75,6 +75,9 @@ class WeightSensitivity(Written):
         """Return every site."""
         return table({name: self.rows[name].tolist() for name in self.rows.columns}, extra=_EXTRA)
 
+    def __repr__(self) -> str:
+        return self.summary()
+
     def summary(self) -> str:
         """Return in a few lines what was found."""
         given = f", given weights {self.changed_given:.0%}" if np.isfinite(self.changed_given) else ""
