@@ -3,6 +3,13 @@ from .instrument.model import Instrument
 from .instrument.reading import load_instrument
 from .responses.model import Responses
 from .responses.reading import read_responses
+from .scoring.comparison.funnel import site_funnel
+from .scoring.comparison.peers import compare_with_peers
+from .scoring.comparison.sites import compare_sites
+from .scoring.comparison.specificity import score_by_specificity
+from .scoring.comparison.waves import compare_waves
+from .scoring.comparison.weights import weight_sensitivity
+from .scoring.comparison.within import compare_sources, gap_between_areas, gap_between_items
 from .scoring.municipalities import score_municipalities
 from .scoring.scores import Scores
 from .studies.design import StudyDesign
@@ -14,9 +21,18 @@ __all__ = [
     "Scores",
     "Study",
     "StudyDesign",
+    "compare_sites",
+    "compare_sources",
+    "compare_waves",
+    "compare_with_peers",
+    "gap_between_areas",
+    "gap_between_items",
     "load_instrument",
     "psychometrics",
     "read_responses",
+    "score_by_specificity",
     "score_municipalities",
     "simulate_study",
+    "site_funnel",
+    "weight_sensitivity",
 ]

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
-from ibic_fidelity.errors import InstrumentError
+from ibic_fidelity.errors import InstrumentError, UsageError
 from ibic_fidelity.foundation.files import read_bytes
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Fault
@@ -22,6 +22,24 @@ def read_register(path: Path) -> dict[str, str]:
         fault = Fault(Message("instrument.register_columns"), file=path.name, row=1)
         raise InstrumentError("instrument.faulty", faults=(fault,), n=1, path=str(path))
     return {row["code"]: row["name"] for row in rows}
+
+
+def read_groups(path: Path, column: str) -> dict[str, str]:
+    """Return code to group from a UTF-8 CSV with the columns ``code`` and `column`, commas or semicolons.
+
+    Codes stay text; a code without a group is left out. Raises `UsageError` where a column is lacking or a code
+    has two groups.
+    """
+    content = read_bytes(path).decode("utf-8-sig")
+    rows = csv.DictReader(io.StringIO(content), delimiter=";" if ";" in content.partition("\n")[0] else ",")
+    if rows.fieldnames is None or not {"code", column} <= set(rows.fieldnames):
+        raise UsageError("instrument.group_columns", file=path.name, column=column)
+    groups: dict[str, str] = {}
+    for row in rows:
+        code, group = (row["code"] or "").strip(), (row[column] or "").strip()
+        if group and groups.setdefault(code, group) != group:
+            raise UsageError("instrument.group_twice", file=path.name, code=code)
+    return groups
 
 
 def suggest_site(value: str, register: Mapping[str, str]) -> str | None:

@@ -1,3 +1,4 @@
+from .funnel import plot_funnel
 from .precision import plot_decision, plot_variance_shares
 from .profile import plot_profile
 from .scree import plot_scree
@@ -7,6 +8,7 @@ from .statistics import plot_coefficients
 __all__ = [
     "plot_coefficients",
     "plot_decision",
+    "plot_funnel",
     "plot_profile",
     "plot_scree",
     "plot_sites",

@@ -242,7 +242,13 @@ def _mean_over(weight: Floats, nest: Nesting) -> Floats:
 
 
 def rater_shares(nest: Nesting) -> Floats:
-    """Return Σ q² of every group, q being each rater's share of the group's mean; shape (g,).
+    """Return Σ q² of every group, q being each rater's share of the group's mean; shape (g,)."""
+    shares: Floats = (rater_parts(nest) ** 2).sum(axis=1)
+    return shares
+
+
+def rater_parts(nest: Nesting) -> Floats:
+    """Return each rater's share of the mean of each group, shape (g, raters).
 
     A unit that two raters rated is the mean of the two, so each has half of it.
     """
@@ -253,8 +259,8 @@ def rater_shares(nest: Nesting) -> Floats:
     k = len(nest.table.rater.labels)
     place = group * k + nest.table.rater.codes
     held = np.bincount(place, weights=weight, minlength=len(rows) * k).reshape(len(rows), k)
-    shares: Floats = ((held / held.sum(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    return shares
+    parts: Floats = held / held.sum(axis=1, keepdims=True)
+    return parts
 
 
 def missing_counts(nest: Nesting, columns: Sequence[str]) -> dict[str, NDArray[np.int64]]:

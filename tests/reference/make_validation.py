@@ -44,6 +44,25 @@ ELSEWHERE = {
         "scoring.intervals.pooled_spread",
         ("Searle, S. R., Casella, G., & McCulloch, C. E. (1992). Variance components, chapter 3.6. Wiley.",),
     ),
+    "adjusted p-values": (
+        "scoring.comparison.false_discovery.adjusted",
+        ("Benjamini, Y., & Hochberg, Y. (1995). Controlling the false discovery rate. Journal of the Royal Statistical"
+         " Society B, 57, 289–300.",
+         "Benjamini, Y., & Yekutieli, D. (2001). The control of the false discovery rate in multiple testing under"
+         " dependency. Annals of Statistics, 29, 1165–1188."),
+    ),
+    "differences of scores": (
+        "scoring.comparison.differences.differences",
+        ("Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions. Statistics in"
+         " Medicine, 17, 873–890.",
+         "Zou, G. Y. (2007). Toward using confidence intervals to compare correlations. Psychological Methods, 12,"
+         " 399–413."),
+    ),
+    "spread of sites in the funnel": (
+        "scoring.comparison.funnel.between_variance",
+        ("Paule, R. C., & Mandel, J. (1982). Consensus values and weighting factors. Journal of Research of the"
+         " National Bureau of Standards, 87, 377–385.",),
+    ),
     "variance components of ratings nested in sites": (
         "psychometrics.generalizability._reml.fit_nested_reml",
         ("Searle, S. R., Casella, G., & McCulloch, C. E. (1992). Variance components, chapter 6. Wiley.",
