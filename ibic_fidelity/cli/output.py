@@ -102,10 +102,10 @@ def show_precision(
         write_precision(output, precision, instrument, lang=lang, force=force)
         say("written", lang, path=str(output))
         return
-    typer.echo(precision.statistics.text(lang))
     say("advice", lang)
     for target in precision.targets:
         typer.echo(f"  · {target.advice.text(lang)}")
+    typer.echo(f"\n{precision.statistics.text(lang)}")
 
 
 def write_precision(

@@ -50,7 +50,11 @@ def precision(
 
     check_statistics_path(output, data, force=force)
     waves = read_occasions(occasions)
+    if waves is not None and calibration is None:
+        raise UsageError("cli.occasions_alone")
     if calibration is not None:
+        if calibration.suffix.lower() not in {".yaml", ".yml"}:
+            raise UsageError("cli.calibration_ending", path=calibration.name)
         refuse_input(calibration, data)
         claim_folder(calibration.parent, (calibration.name,), force=force)
     reading = {"sheet": sheet, "separator": separator, "encoding": encoding, "source": source, "partial": partial}

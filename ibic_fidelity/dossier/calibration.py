@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ibic_fidelity.dossier.occasion_pairs import fresh_only, one_wave
+from ibic_fidelity.dossier.occasion_pairs import check_waves, fresh_only, one_wave, row_keys
 from ibic_fidelity.dossier.precision import LEAST_UNITS, study_of
 from ibic_fidelity.dossier.rated_rows import Floats, RatedRows, rated_rows
-from ibic_fidelity.errors import IbicWarning, ResponseError, UsageError
+from ibic_fidelity.errors import IbicWarning, ResponseError
 from ibic_fidelity.foundation.messages import LANGUAGES, text
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import FIDELITY, Calibration, CalibrationRow
+from ibic_fidelity.instrument.parts import Calibration, CalibrationRow
 from ibic_fidelity.psychometrics.generalizability.components import VarianceComponents
 from ibic_fidelity.psychometrics.generalizability.design import parse_design
 from ibic_fidelity.psychometrics.generalizability.studies import variance_components
@@ -25,6 +25,7 @@ from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
 from ibic_fidelity.scoring.sums import composite_weights
 
 DIGITS = 6  # of what is written
+LEAST_OCCASION_DF = 1.5  # below it nothing is known, also where the estimate is 0
 LEAST_SCALE = 1e-3  # θ(1 − θ), below which all sites lie at an end and nothing can be told
 
 
@@ -41,14 +42,18 @@ def precision_calibration(
         The occasion to take, where there are several.
     occasions : tuple of str, optional
         Two waves between which nothing real changed, the second with fresh units: the variance between occasions is
-        what a site's level differs between them beyond its units, a change that all sites share left out.
+        what a site's level differs between them beyond its units, a change that all sites share left out.  It also
+        holds what other raters find different in just that site, where others audit the second wave, and part of what
+        assessors do differently.  Respondents of both waves count in the first one only.  Where it has fewer than 1.5
+        degrees of freedom it is left out.
 
     Returns
     -------
     Calibration
-        For every item, component and total of fidelity that a source with several units a site answers: variance of
-        units within clusters, of clusters, of raters and of occasions, by REML, in units of θ(1 − θ) as
-        `score_municipalities` counts them, with Satterthwaite's degrees of freedom. What is not estimable is left out.
+        For every item, component and total that a source with several units a site answers: variance of units within
+        clusters, of clusters, of raters and of occasions, by REML, in units of θ(1 − θ), nearly as
+        `score_municipalities` counts them (where items have holes a file's mean is over what it has), with
+        Satterthwaite's degrees of freedom. What is not estimable is left out.
         Put it in a file and name that in ``calibration_file`` of the instrument.
 
     Raises
@@ -73,6 +78,8 @@ def precision_calibration(
     True
     """
     check_same_instrument(responses, instrument)
+    if occasions is not None:
+        check_waves(responses, instrument, *occasions)
     chosen = one_wave(responses, wave if occasions is None or wave is not None else occasions[0])
     both = None if occasions is None else _both(responses, instrument, occasions)
     rows: list[CalibrationRow] = []
@@ -105,10 +112,19 @@ def precision_calibration(
 
 
 def _both(responses: Responses, instrument: Instrument, occasions: tuple[str, str]) -> Responses:
-    known = {label for table in responses.tables.values() for label in table.wave.labels}
-    if not set(occasions) <= known or len(set(occasions)) < 2:
-        raise UsageError("dossier.calibration_one_wave")
-    return fresh_only(responses, instrument, *occasions)[0]
+    fresh, sites = fresh_only(responses, instrument, *occasions)
+    if not sites:
+        raise ResponseError("dossier.occasions_none")
+    tables = {}
+    for name, table in fresh.tables.items():
+        if instrument.by_source[name].kind == "survey":  # who answered both times is no fresh respondent
+            keys, second = row_keys(table), table.wave.text == occasions[1]
+            before = {key for key, late in zip(keys, second, strict=True) if not late}
+            again = np.array([key in before for key in keys], dtype=bool) & second
+            tables[name] = table.take(np.flatnonzero(~again))
+        else:
+            tables[name] = table
+    return replace(fresh, tables={name: table for name, table in tables.items() if table.n})
 
 
 def _rows(rows: RatedRows, twice: RatedRows | None, instrument: Instrument) -> Iterator[CalibrationRow]:
@@ -116,7 +132,7 @@ def _rows(rows: RatedRows, twice: RatedRows | None, instrument: Instrument) -> I
         known = np.isfinite(y)
         if known.sum() < LEAST_UNITS or len(np.unique(rows.codes["site"][known])) < 2:
             continue
-        study = study_of(rows, (), y, 0.95, item_level=False)
+        study = study_of(rows, (), y, 0.95, item_level=False, interval="none")
         made = _of(study.components, rows)
         error = float(study.decision.absolute_error[0])
         scale = rows.theta_scale(y) + (error if math.isfinite(error) else 0.0)
@@ -134,7 +150,7 @@ def _rows(rows: RatedRows, twice: RatedRows | None, instrument: Instrument) -> I
 def _targets(
     rows: RatedRows, twice: RatedRows | None, instrument: Instrument
 ) -> Iterator[tuple[str, Floats, Floats | None]]:
-    """Yield items, components and totals of fidelity: id, a row's value, and the same on both occasions."""
+    """Yield items, components and totals: id, a row's value, and the same on both occasions."""
     weights = composite_weights(instrument)
     for total in instrument.totals:
         parts = [
@@ -145,8 +161,6 @@ def _targets(
         if parts:
             yield total.id, rows.mean_of_parts(parts), None if twice is None else twice.mean_of_parts(parts)
     for component in instrument.components:
-        if component.dimension not in FIDELITY:
-            continue
         items = {item: w for item, w in weights["component", component.id].items() if item in rows.values}
         if items:
             yield component.id, rows.mean(items), None if twice is None else twice.mean(items)
@@ -204,4 +218,5 @@ def _occasion(rows: RatedRows, y: Floats) -> _Variance | None:
     facets: dict[str, Any] = dict(rows.codes)
     made = variance_components(y - means[wave], facets, design=parsed, omit=omit, interval="none")
     at = [i for i, effect in enumerate(made.effects) if effect.indices == {"site", "occasion"}]
-    return _sum(made, at) if at else None
+    found = _sum(made, at) if at else None
+    return found if found is not None and found.df >= LEAST_OCCASION_DF else None

@@ -14,7 +14,7 @@ from ibic_fidelity.dossier.advice import Plan, advice_of, planned
 from ibic_fidelity.dossier.occasion_pairs import one_wave
 from ibic_fidelity.dossier.rated_rows import Floats, RatedRows, rated_rows
 from ibic_fidelity.dossier.statistics import Statistic, Statistics, collected
-from ibic_fidelity.errors import IbicWarning, ResponseError
+from ibic_fidelity.errors import IbicWarning, ResponseError, UsageError
 from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message, text
 from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.instrument.model import Instrument
@@ -23,6 +23,7 @@ from ibic_fidelity.psychometrics.generalizability.components import VarianceComp
 from ibic_fidelity.psychometrics.generalizability.design import Effect, parse_design
 from ibic_fidelity.psychometrics.generalizability.levels import multilevel_alpha
 from ibic_fidelity.psychometrics.generalizability.precision import generalizability_study
+from ibic_fidelity.psychometrics.generalizability.studies import ComponentInterval
 from ibic_fidelity.psychometrics.generalizability.study_results import GeneralizabilityStudy
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
@@ -30,17 +31,16 @@ from ibic_fidelity.scoring.sums import composite_weights
 
 POINTS = 100.0  # of a score
 LEAST_UNITS = 10  # with an answer
+MOST_ADVICE = 5  # sentences on top where an instrument has no total
 MOST_ERROR = 50.0  # points: the largest standard deviation of anything between 0 and 100
 #: Interactions that are not told apart: what they hold is in the components of the same file or in the residual.
 POOLED = (
     "site x rater", "site x rater x item", "assessor x rater : site", "assessor x rater x item : site",
     "assessor x item : site", "group x item : site",
 )  # fmt: skip
-#: Statistics of the decision, the figure each is, and its factor.
-DECISIONS = (
-    ("phi", "phi", 1.0), ("erho2", "erho2", 1.0),
-    ("sem_level", "absolute_sem", POINTS), ("sem_order", "relative_sem", POINTS),
-)  # fmt: skip
+#: Statistics of the decision, the figure each is, and its factor.  Eρ² is not among them: sites are read by different
+#: raters, whose severity is then error of comparisons, too.
+DECISIONS = (("phi", "phi", 1.0), ("sem_level", "absolute_sem", POINTS))
 #: What the variance of an answer is from, and the effects that are part of each; others are the rest.
 PARTS = ("site", "cluster", "unit", "rater", "question", "rest")
 PART_OF = {
@@ -143,7 +143,7 @@ def site_precision(
         The responses were coded by another instrument, hold several waves and none is named, or the goal is no
         number between 0 and 1.
     ResponseError
-        No source has units of two sites.
+        No source has enough units of two sites.
 
     Examples
     --------
@@ -154,22 +154,35 @@ def site_precision(
     ('total_core', 'file')
     """
     check_same_instrument(responses, instrument)
+    given: object = goal
+    if not isinstance(given, int | float) or not 0.0 < given < 1.0:
+        raise UsageError("dossier.goal", value=repr(goal))
     responses = one_wave(responses, wave)
     rows: list[Statistic] = []
     targets: list[TargetPrecision] = []
+    preface: list[Message] = []
     with warnings.catch_warnings():  # what is undefined carries its reason in the row
         warnings.simplefilter("ignore", IbicWarning)
         for table in responses.tables.values():
             source = instrument.by_source[table.source]
             if source.kind == "register" or source.single:
                 continue
-            made, studied = _of_source(rated_rows(table, instrument), instrument, goal, confidence_level)
+            answers = rated_rows(table, instrument)
+            if answers.n_unnamed:
+                said = {"source": source.label.as_dict(), "n": answers.n_unnamed}
+                preface.append(Message("dossier.precision_unnamed", said))
+            made, studied = _of_source(answers, instrument, goal, confidence_level)
             rows += [row.where(source=table.source) for row in made]
             targets += studied
-    if not rows:
+    if not targets:
         raise ResponseError("dossier.nothing_to_generalize")
-    preface = [one.advice for one in targets if one.target in {total.id for total in instrument.totals}]
-    preface += [Message("dossier.precision_means", {"goal": goal})]
+    totals = {total.id: total for total in instrument.totals}
+    first = [one for one in targets if one.target in totals]
+    preface = [*(one.advice for one in first or targets[:MOST_ADVICE]), *preface]
+    for one in first:
+        part = {"total": totals[one.target].label.as_dict(), "source": instrument.by_source[one.source].units.as_dict()}
+        preface.append(Message("dossier.precision_part", part))
+    preface.append(Message("dossier.precision_means", {"goal": goal}))
     if any(one.unit == "file" for one in targets):
         preface.append(Message("dossier.precision_pooled"))
     return SitePrecision(
@@ -201,11 +214,11 @@ def _of_source(
             made.append(Statistic.of("phi", int(known.sum()), np.nan, notes=(why,)).where(component=target))
             continue
         study = study_of(rows, items if target in instrument.by_component else (), y, level)
-        plan = planned(study, rows, goal)
+        plan = planned(study, rows, y, goal)
         label = instrument.by_component.get(target) or next(one for one in instrument.totals if one.id == target)
         advice = advice_of(plan, instrument.by_source[rows.source], label.label.as_dict(), instrument.site)
         studied.append(TargetPrecision(rows.source, target, rows.unit, len(items), study, plan, advice))
-        of_target = [*_decision(plan, int(known.sum())), *_components(study.components), *_error(study, rows)]
+        of_target = [*_decision(plan, int(known.sum())), *_components(study.components), *_error(study, rows, y)]
         component = instrument.by_component.get(target)
         if component is not None and component.measurement_model == "reflective" and len(items) > 1:
             of_target += _levels(rows, items, level)
@@ -234,7 +247,13 @@ def _targets(rows: RatedRows, instrument: Instrument) -> Iterator[tuple[str, lis
 
 
 def study_of(
-    rows: RatedRows, items: tuple[str, ...] | list[str], y: Floats, level: float, *, item_level: bool = True
+    rows: RatedRows,
+    items: tuple[str, ...] | list[str],
+    y: Floats,
+    level: float,
+    *,
+    item_level: bool = True,
+    interval: ComponentInterval = "satterthwaite",
 ) -> GeneralizabilityStudy:
     """Return the study of the answers to several items, or of one value a row."""
     design = rows.nest() + (" x rater" if rows.rated else "")
@@ -244,7 +263,7 @@ def study_of(
         facets.pop("occasion", None)
         design += " x item"
     effects = pooled_of(design)
-    return generalizability_study(y, facets, design=design, omit=effects, confidence_level=level)
+    return generalizability_study(y, facets, design=design, omit=effects, interval=interval, confidence_level=level)
 
 
 def pooled_of(design: str) -> tuple[str, ...]:
@@ -257,8 +276,9 @@ def pooled_of(design: str) -> tuple[str, ...]:
 def _decision(plan: Plan, n: int) -> Iterator[Statistic]:
     """Yield the coefficients and standard errors as observed, in points, and the needed number of units."""
     now = plan.observed
-    said = (*now.reasons.values(), *now.flags)
-    notes = tuple(dict.fromkeys(in_words(note) for note in said if note.code != "psychometrics.decision_split_so"))
+    notes = tuple(in_words(note) for note in now.flags if note.code != "psychometrics.decision_split_so")
+    if now.reasons:
+        notes = (Message("dossier.not_told_apart" if plan.n_raters else "dossier.errors_not_told_apart"),)
     for name, figure, factor in DECISIONS:
         low, high = factor * float(now.low[figure][0]), factor * float(now.high[figure][0])
         told = notes
@@ -273,6 +293,9 @@ def _decision(plan: Plan, n: int) -> Iterator[Statistic]:
     else:
         why = notes if math.isnan(needed.estimate) else (Message("dossier.out_of_reach", {"limit": needed.limit}),)
         yield Statistic.of(name, n, np.nan, notes=why)
+    for raters, other in plan.needed_by_raters.items():
+        if math.isfinite(other.estimate):
+            yield Statistic.of(f"needed_with_{raters}", n, other.estimate, other.ci)
 
 
 def _components(made: VarianceComponents) -> Iterator[Statistic]:
@@ -329,9 +352,9 @@ def effect_key(indices: frozenset[str], made: VarianceComponents) -> str:
     return "_".join(facet for facet in made.design.facets if facet in inner)
 
 
-def _error(study: GeneralizabilityStudy, rows: RatedRows) -> Iterator[Statistic]:
+def _error(study: GeneralizabilityStudy, rows: RatedRows, y: Floats) -> Iterator[Statistic]:
     """Yield what each source of error gives to the error variance of an average site's mean, as a share."""
-    counts = rows.conditions()
+    counts = rows.conditions(y)
     made = study.way_of_working()
     parts: dict[str, float] = {}
     for source, variance in zip(made.sources, made.variance.tolist(), strict=True):
@@ -351,7 +374,11 @@ def _levels(rows: RatedRows, items: list[str], level: float) -> Iterator[Statist
     made = multilevel_alpha(x, rows.codes["site"], missing="listwise", confidence_level=level)
     notes = tuple(dict.fromkeys([*([made.reason] if made.reason else []), *made.flags]))
     yield Statistic.of("alpha_within", made.n, made.within, made.within_ci, notes=notes)
-    yield Statistic.of("alpha_between", made.n, made.between, made.between_ci, notes=notes)
+    if made.between > 1.0:
+        beyond = Message("dossier.alpha_beyond", {"value": float(made.between)})
+        yield Statistic.of("alpha_between", made.n, np.nan, notes=(beyond,))
+    else:
+        yield Statistic.of("alpha_between", made.n, made.between, made.between_ci, notes=notes)
 
 
 def variance_parts(target: TargetPrecision) -> dict[str, float]:

@@ -32,6 +32,10 @@ class RatedRows:
         Of each facet; cluster and rater only where the source has several.
     values : mapping of str to ndarray of float, shape (rows,)
         For each item its value 0–1 as scored, NaN where there is none.
+    audit : bool
+        Whether raters are part of the error, told apart or not.
+    n_unnamed : int
+        Rows left out because their rater has no name while others have.
     """
 
     source: str
@@ -39,6 +43,8 @@ class RatedRows:
     cluster: str
     codes: Mapping[str, Integers]
     values: Mapping[str, Floats]
+    audit: bool = False
+    n_unnamed: int = 0
 
     @property
     def n_sites(self) -> int:
@@ -81,25 +87,31 @@ class RatedRows:
             "item": np.repeat(np.arange(k), len(first)),
         }
 
-    def conditions(self) -> dict[str, float]:
-        """Return how many conditions of each facet the mean of an average site rests on.
+    def conditions(self, y: Floats) -> dict[str, float]:
+        """Return how many conditions of each facet the mean of an average site rests on, of rows with a value.
 
-        Clusters and units are harmonic means over sites; raters are 1/Σ q², q being their shares of a site's ratings,
-        its mean over sites.
+        Clusters and units are harmonic means over sites; raters are 1/Σ q², its mean over sites, q being their
+        shares of a site's mean, in which a unit that two rated counts half for each, as in scoring.
         """
-        site = self.codes["site"]
-        made = {name: self._per_site(name) for name in (self.cluster, self.unit) if name in self.codes}
+        known = np.isfinite(y)
+        codes = {name: column[known] for name, column in self.codes.items()}
+        made = {name: self._per_site(codes, name) for name in (self.cluster, self.unit) if name in codes}
         if self.rated:
-            pairs, counts = np.unique(np.stack([site, self.codes["rater"]]), axis=1, return_counts=True)
-            whole = np.bincount(pairs[0], weights=counts)
-            squares = np.bincount(pairs[0], weights=counts.astype(np.float64) ** 2)
-            with np.errstate(invalid="ignore"):
-                made["rater"] = float(1.0 / np.nanmean(squares / whole**2))
+            k = int(codes["rater"].max()) + 1
+            weight = 1.0 / np.bincount(codes[self.unit])[codes[self.unit]]
+            held = np.bincount(codes["site"] * k + codes["rater"], weights=weight, minlength=self._width * k)
+            table = held.reshape(-1, k)
+            table = table[table.sum(axis=1) > 0.0]
+            made["rater"] = float(1.0 / np.mean(((table / table.sum(axis=1, keepdims=True)) ** 2).sum(axis=1)))
         return made
 
-    def _per_site(self, facet: str) -> float:
-        around = self.codes.get(self.cluster, self.codes["site"])
-        of_site = np.unique(np.stack([self.codes["site"], around, self.codes[facet]]), axis=1)[0]
+    @property
+    def _width(self) -> int:
+        return int(self.codes["site"].max()) + 1
+
+    def _per_site(self, codes: Mapping[str, Integers], facet: str) -> float:
+        around = codes.get(self.cluster, codes["site"])
+        of_site = np.unique(np.stack([codes["site"], around, codes[facet]]), axis=1)[0]
         counts = np.bincount(of_site)
         return float(1.0 / np.mean(1.0 / counts[counts > 0]))
 
@@ -115,13 +127,17 @@ class RatedRows:
 
 
 def rated_rows(table: SourceTable, instrument: Instrument) -> RatedRows:
-    """Return the rows of a source."""
+    """Return the rows of a source; of an audit in which most raters have a name, only the rows of these."""
     audit = instrument.by_source[table.source].kind == "audit"
     unit, cluster = ("file", "assessor") if audit else ("respondent", "group")
+    named = np.array([bool(label) for label in table.rater.labels])[table.rater.codes]
+    unnamed = int((~named).sum()) if audit and named.mean() > 0.5 else 0
+    if unnamed:
+        table = table.take(np.flatnonzero(named))
     codes = {"site": _compact(table.site.codes)}
-    named = [bool(table.cluster.labels[code]) for code in np.unique(table.cluster.codes)]
-    if len(named) > 1 and all(named):
-        codes[cluster] = _compact(table.cluster.codes)
+    clusters = [bool(table.cluster.labels[code]) for code in np.unique(table.cluster.codes)]
+    if len(clusters) > 1:
+        codes[cluster] = _own_where_unnamed(table, all_named=all(clusters))
     codes[unit] = numbered_units(table)[0].astype(np.int64)
     used = np.unique(table.rater.codes)
     if audit and len(used) > 1 and all(table.rater.labels[code] for code in used):
@@ -129,7 +145,17 @@ def rated_rows(table: SourceTable, instrument: Instrument) -> RatedRows:
     if len(np.unique(table.wave.codes)) > 1:
         codes["occasion"] = _compact(table.wave.codes)
     values = {answers.item.id: answers.value for answers in primary_answers(table, instrument)}
-    return RatedRows(table.source, unit, cluster, codes, values)
+    return RatedRows(table.source, unit, cluster, codes, values, audit, unnamed)
+
+
+def _own_where_unnamed(table: SourceTable, *, all_named: bool) -> Integers:
+    """Return cluster codes; a unit without a named cluster is one of its own, as in scoring."""
+    codes = table.cluster.codes.astype(np.int64)
+    if all_named:
+        return _compact(table.cluster.codes)
+    nameless = np.array([not label for label in table.cluster.labels])[table.cluster.codes]
+    units = numbered_units(table)[0].astype(np.int64)
+    return np.unique(np.where(nameless, codes.max() + 1 + units, codes), return_inverse=True)[1].astype(np.int64)
 
 
 def _compact(codes: NDArray[np.int32]) -> Integers:

@@ -40,6 +40,11 @@ COUNTS = frozenset({
 MOST_NAMED = 4  # statistics that a remark names; more are not listed
 
 
+def is_count(statistic: str) -> bool:
+    """Return whether a statistic is a number of things, printed whole."""
+    return statistic in COUNTS or statistic.startswith("needed_with_")
+
+
 def is_share(statistic: str) -> bool:
     """Return whether a statistic is printed as a percentage."""
     return statistic in SHARES or statistic.startswith(SHARE_FAMILIES)
@@ -47,7 +52,7 @@ def is_share(statistic: str) -> bool:
 
 def is_value(statistic: str) -> bool:
     """Return whether a statistic has a unit of its own and no bounds."""
-    return statistic in VALUES or statistic in COUNTS or statistic.startswith(VALUE_FAMILIES)
+    return statistic in VALUES or is_count(statistic) or statistic.startswith(VALUE_FAMILIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +278,7 @@ def shown(row: Statistic, language: Language) -> tuple[str, str]:
     """Return an estimate and its limits as they are printed; no text for limits that are not there."""
     style: Style = "sv" if language == "sv" else "apa"
     bounded = np.isfinite(row.ci_low) and np.isfinite(row.ci_high)
-    if row.statistic in COUNTS:
+    if is_count(row.statistic):
         style = "sv" if language == "sv" else "en"
         limits = interval(row.ci_low, row.ci_high, style) if bounded else ""
         open_end = np.isfinite(row.ci_low) and np.isinf(row.ci_high)

@@ -227,7 +227,7 @@ def _curve(ax: Axes, target: TargetPrecision, lang: Language) -> None:
 
 def _annotate(ax: Axes, target: TargetPrecision, y: float, lang: Language, *, high: bool) -> None:
     plan = target.plan
-    said = text("plotting.plan_now", lang, n=plan.n_units, phi=float(plan.observed.phi[0]))
+    said = text("plotting.plan_now", lang, n=float(plan.n_units), phi=float(plan.observed.phi[0]))
     ax.annotate(said, (plan.n_units, y), (8, -13 if high else 9), textcoords="offset points", fontsize=8,
                 color="#1A1A1A", bbox={"fc": "#FFFFFF", "ec": "none", "alpha": 0.8, "pad": 1.0}, zorder=6)  # fmt: skip
 

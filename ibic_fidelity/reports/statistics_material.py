@@ -36,7 +36,7 @@ ALIKE = {
     "reaudit_icc_consistency": "reaudit_icc",
 }
 #: Families of statistics that one text explains.
-FAMILIES = {"share_": "share_site", "sd_": "sd_site", "error_": "error_rater"}
+FAMILIES = {"share_": "share_site", "sd_": "sd_site", "error_": "error_rater", "needed_with_": "needed_files"}
 #: Statistics for which limits between good and poor are often cited.
 OFTEN_JUDGED = frozenset({
     "fleiss_kappa", "cohen_kappa", "gwet_ac", "krippendorff_alpha", "retest_kappa", "intra_rater_kappa",

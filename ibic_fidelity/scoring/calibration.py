@@ -32,8 +32,13 @@ def calibrated_occasions(row: CalibrationRow | None) -> RaterSpread:
 
 
 def calibrated_units(spread: Spread, row: CalibrationRow | None) -> Spread:
-    """Return the spread with the units' and clusters' variances of a calibration, where one site stands alone."""
+    """Return the spread with the units' and clusters' variances of a calibration, where one site stands alone.
+
+    Not where units lie in clusters of which the calibration tells nothing: that would be an interval too narrow.
+    """
     if spread.n_groups > 1 or row is None or row.within is None or row.within_df is None:
+        return spread
+    if spread.nested and row.between is None:
         return spread
     between = row.between or 0.0
     return replace(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ibic_fidelity import psychometrics as pm
-from ibic_fidelity.errors import UsageError
+from ibic_fidelity.errors import UndefinedStatisticWarning, UsageError
 from ibic_fidelity.psychometrics.generalizability._limits import BOOTSTRAP, PROFILE
 
 # two optimisers of one criterion
@@ -70,7 +70,9 @@ def test_what_a_site_has_on_fixed_sources_is_its_score_not_error():
     [
         ({"fixed": ("rater",)}, "facet_unknown"),
         ({"fixed": ("item",), "items": "random"}, "components_fixed_random"),
-        ({"fixed": ("site", "source", "unit")}, "components_all_fixed"),
+        ({"fixed": ("unit",)}, "facet_unknown"),
+        ({"fixed": 3}, "facet_unknown"),
+        ({"interval": "bootstrap", "bootstrap": 10}, "components_bootstrap_few"),
         ({"estimator": "ANOVA", "interval": "bootstrap"}, "anova_no_profile"),
         ({"interval": "bootstrap", "bootstrap": -1}, "bootstrap"),
         ({"interval": "bootstrap", "rng": "x"}, "rng"),
@@ -123,3 +125,27 @@ def test_a_component_of_less_than_two_degrees_of_freedom_has_the_profiles_limits
     assert made.ci[0].method == PROFILE
     assert math.isfinite(made.ci[0].high)
     assert made.ci[0].high < 100 * made.estimate.sum()
+
+
+def test_all_facets_cannot_be_fixed():
+    y, facets = balanced(4)
+    with pytest.raises(UsageError) as caught:
+        pm.variance_components(y, facets, design="site x item", fixed=("site",))
+    assert caught.value.code == "psychometrics.components_all_fixed"
+
+
+@pytest.mark.parametrize("rater", [None, "same"])
+def test_answers_that_depend_on_the_item_alone_or_raters_who_agree_have_no_residual_and_no_crash(rater):
+    site, file, item = (axis.ravel() for axis in np.indices((6, 4, 3)))
+    facets = {"site": site, "file": file, "item": item}
+    y = item * 1.0
+    if rater is not None:
+        y = np.random.default_rng(1).integers(0, 2, len(site)).astype(float)
+        y = np.concatenate([y, y])
+        facets = {name: np.concatenate([codes, codes]) for name, codes in facets.items()}
+        facets["rater"] = np.repeat([0, 1], len(site))
+    design = "(file : site) x item" if rater is None else "(file : site) x rater x item"
+    with pytest.warns(UndefinedStatisticWarning):
+        made = pm.variance_components(y, facets, design=design)
+    codes = {reason.code for reason in made.reasons if reason is not None}
+    assert codes & {"psychometrics.no_variation", "psychometrics.components_no_residual"}

@@ -6,11 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ibic_fidelity.errors import UsageError
 from ibic_fidelity.psychometrics._arguments import Floats
 from ibic_fidelity.psychometrics.generalizability._estimable import Model
 from ibic_fidelity.psychometrics.generalizability._fits import Fit, fit_model
 from ibic_fidelity.psychometrics.generalizability._ratings import Ratings
 from ibic_fidelity.psychometrics.resampling import as_generator, check_replicates
+
+#: Replicates below which a percentile of 2.5 is hardly one.
+LEAST_REPLICATES = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,8 +26,11 @@ class Bootstrap:
 
 
 def checked_bootstrap(replicates: object, rng: object) -> Bootstrap:
-    """Return the options, or raise."""
-    return Bootstrap(check_replicates(replicates), as_generator(rng, "psychometrics/variance_components"))
+    """Return the options, or raise where there are too few replicates for percentiles."""
+    number = check_replicates(replicates)
+    if number < LEAST_REPLICATES:
+        raise UsageError("psychometrics.components_bootstrap_few", n=number, least=LEAST_REPLICATES)
+    return Bootstrap(number, as_generator(rng, "psychometrics/variance_components"))
 
 
 def bootstrap_components(ratings: Ratings, model: Model, fit: Fit, *, item: str, drawn: Bootstrap) -> Floats:

@@ -65,7 +65,9 @@ class Grid:
     split: tuple[tuple[int, int], ...]
 
 
-def read_grid(g: VarianceComponents, measured: str, n: object, total: object, split: object) -> Grid:
+def read_grid(
+    g: VarianceComponents, measured: str, n: object, total: object, split: object, *, whole: bool = True
+) -> Grid:
     """Return the grid of numbers of conditions that the caller asks for."""
     facets = tuple(facet for facet in g.design.facets if facet != measured)
     asked_for = _named("n", n, facets)
@@ -75,7 +77,10 @@ def read_grid(g: VarianceComponents, measured: str, n: object, total: object, sp
     if twice or inside:
         raise UsageError("psychometrics.decision_total_twice", facet=(twice or inside)[0])
     given = {**asked_for, **totals}
-    each = [_numbers(g, f, given[f]) if f in given else [observed(g, f)] for f in facets]
+    each = [
+        _numbers(g, f, given[f], "total" if f in totals else "n", whole=whole) if f in given else [observed(g, f)]
+        for f in facets
+    ]
     made = np.array(list(itertools.product(*each)), dtype=np.float64).reshape(-1, len(facets))
     most = np.array([max(numbers) for numbers in each])
     place = {facet: at for at, facet in enumerate(facets)}
@@ -112,21 +117,23 @@ def _split(g: VarianceComponents, facets: tuple[str, ...], split: object) -> tup
         nested = g.design.nested_in
         if inner not in free or among not in free or inner == among or inner in nested[among] or among in nested[inner]:
             raise UsageError("psychometrics.decision_split", inner=str(inner), among=str(among), known=free)
+        if among in split:
+            raise UsageError("psychometrics.decision_split", inner=str(inner), among=str(among), known=free)
         made.append((facets.index(inner), facets.index(among)))
     return tuple(made)
 
 
-def _numbers(g: VarianceComponents, facet: str, value: object) -> list[float]:
+def _numbers(g: VarianceComponents, facet: str, value: object, argument: str, *, whole: bool) -> list[float]:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     asked = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
     if not asked:
-        raise UsageError("psychometrics.decision_number", facet=facet, value=repr(value))
+        raise UsageError("psychometrics.decision_number", argument=argument, facet=facet, value=repr(value))
     made = []
     for one in asked:
         number = as_number(one)
-        if number is None or not math.isfinite(number) or number < 1.0 or number != round(number):
-            raise UsageError("psychometrics.decision_number", facet=facet, value=repr(one))
+        if number is None or not math.isfinite(number) or number < 1.0 or (whole and number != round(number)):
+            raise UsageError("psychometrics.decision_number", argument=argument, facet=facet, value=repr(one))
         if facet in g.fixed and number > observed(g, facet):
             raise UsageError("psychometrics.decision_fixed", facet=facet, n=int(number), levels=observed(g, facet))
         made.append(number)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import ConfidenceInterval
-from ibic_fidelity.psychometrics._arguments import Floats, end_share, without_spread
+from ibic_fidelity.psychometrics._arguments import Floats, Integers, end_share, without_spread
 from ibic_fidelity.psychometrics.generalizability import _limits as limits
 from ibic_fidelity.psychometrics.generalizability._balanced import MeanSquares, balanced_squares
 from ibic_fidelity.psychometrics.generalizability._bootstrap import Bootstrap, bootstrap_components
@@ -22,6 +22,8 @@ from ibic_fidelity.psychometrics.resampling import percentile_interval
 BALANCED = "balanced mean squares"
 #: Degrees of freedom of a component, 2(σ²/SE)², below which its interval is not relied on; 0 ones are, too.
 FEW_DF = 10.0
+#: Of the ratings: what is left of them by rounding alone.
+ROUNDING = 1e-12
 #: Below this the χ² of Satterthwaite has no useful upper limit, and the profile likelihood takes its place.
 LEAST_DF = 2.0
 
@@ -65,9 +67,15 @@ def by_squares(ratings: Ratings, model: Model, interval: str, level: float) -> M
     )
 
 
-def by_likelihood(ratings: Ratings, model: Model, item: str, interval: str, level: float, drawn: Bootstrap) -> Made:
-    n_fixed = ratings.levels(model.fixed)[1]
+def by_likelihood(
+    ratings: Ratings, model: Model, item: str, interval: str, level: float, drawn: Bootstrap | None
+) -> Made:
+    codes, n_fixed = ratings.levels(model.fixed)
     reason = _nothing_left(ratings, ratings.n - n_fixed - 1)
+    if reason is None and _only_fixed(ratings.y, codes, n_fixed):
+        reason = Message("psychometrics.no_variation", {"n": ratings.n})
+    if reason is None and any(_only_fixed(ratings.y, *ratings.levels(effect.indices)) for effect in model.fitted):
+        reason = Message("psychometrics.components_no_residual", {"n": ratings.n})
     fit = None if reason else fit_model(ratings, model, item=item)
     if fit is None or fit.reason is not None:
         said = reason or (fit.reason if fit else None) or Message("psychometrics.no_variation", {"n": ratings.n})
@@ -77,7 +85,7 @@ def by_likelihood(ratings: Ratings, model: Model, item: str, interval: str, leve
     reasons = tuple(apart if i in fit.inseparable else None for i in range(len(names)))
     hidden = [i for i, effect in enumerate(model.fitted) if effect in model.reasons]
     flags: list[Message] = []
-    if interval == "bootstrap":
+    if drawn is not None:
         ci, flags = _by_bootstrap(ratings, model, fit, hidden, drawn, item=item, level=level)
     else:
         ci = tuple(_likelihood_interval(fit, i, "none" if i in hidden else interval, level) for i in range(len(names)))
@@ -125,6 +133,13 @@ def _interval(made: tuple[float, float], level: float, method: str, interval: st
     if interval == "none":
         return ConfidenceInterval(math.nan, math.nan, level, "none")
     return ConfidenceInterval(*made, level, method)
+
+
+def _only_fixed(y: Floats, codes: Integers, n_levels: int) -> bool:
+    """Return whether all ratings of each level are equal, but for rounding, so that nothing is left of them."""
+    means = np.bincount(codes, weights=y, minlength=n_levels) / np.bincount(codes, minlength=n_levels)
+    left = np.abs(y - means[codes]).max()
+    return bool(left <= ROUNDING * max(float(np.abs(y).max()), float(np.finfo(float).tiny)))
 
 
 def _nothing_left(ratings: Ratings, df: float) -> Message | None:

@@ -152,7 +152,13 @@ def _nested(ratings: Ratings, model: Model, roles: dict[str, str] | None, terms:
         ratings.y, site=codes("s"), file=codes("f"), item=codes("i"), rater=codes("r"), assessor=codes("a"),
         terms=terms.values(), item_means=bool(model.fixed),
     )  # fmt: skip
-    made = fit_nested_reml(design)
+    try:
+        made = fit_nested_reml(design)
+    except (np.linalg.LinAlgError, FloatingPointError):
+        k = len(terms) + 1
+        unknown: Floats = np.full(k, math.nan)
+        why = Message("psychometrics.components_no_residual", {"n": ratings.n})
+        return Fit(unknown, np.full((k, k), math.nan), math.nan, False, NESTED, lambda _at, _value: math.inf, (), why)
     order = [*(terms[effect] for effect in model.fitted), "residual"]
     names = list(made.components)
     places = [names.index(name) for name in order]

@@ -42,6 +42,8 @@ class Point:
     """
 
     def __init__(self, design: NestedDesign, values: Floats, *, profile: bool = False) -> None:
+        if not (values[-1] > 0.0 and np.isfinite(values).all()):
+            raise np.linalg.LinAlgError("nothing is left for the residual")
         ratios = dict(zip(design.terms, (values[:-1] / values[-1]).tolist(), strict=True))
         self._factor: Factor = factor(design, ratios)
         self._z: Projection = project(self._factor, lambda i: design.blocks[i].sums[..., np.newaxis], 1)
@@ -51,6 +53,8 @@ class Point:
         if self._rest <= 0.0:
             raise np.linalg.LinAlgError("nothing is left of the ratings")
         residual = self._rest / self._df if profile else float(values[-1])
+        if not (residual > 0.0 and np.isfinite(residual)):
+            raise np.linalg.LinAlgError("nothing is left for the residual")
         self.values = values * (residual / values[-1])
         self.criterion = (
             self._df * math.log(2.0 * math.pi * residual) + self._factor.log_determinant + self._rest / residual

@@ -183,11 +183,15 @@ def decide(
     confidence_level: object,
     total: object = None,
     split: object = None,
+    whole: bool = True,
 ) -> DecisionStudy:
-    """Return a decision study without warnings; see `decision_study`."""
+    """Return a decision study without warnings; see `decision_study`.
+
+    Without `whole`, numbers of conditions may be means, such as those observed.
+    """
     measured = read_object(g, object_of_measurement)
     level = check_confidence_level(confidence_level)
-    grid = read_grid(g, measured, n, total, split)
+    grid = read_grid(g, measured, n, total, split, whole=whole)
     used = read_components(g, assume_zero, given)
     at = math.nan if cut is None else as_number(cut)
     if at is None or (cut is not None and not math.isfinite(at)):

@@ -151,7 +151,7 @@ def variance_components(
     if estimator == "ANOVA":
         made = by_squares(ratings, model, interval, level)
     else:
-        drawn = checked_bootstrap(bootstrap, rng)
+        drawn = checked_bootstrap(bootstrap, rng) if interval == "bootstrap" else None
         made = by_likelihood(ratings, model, item, interval, level, drawn)
     flags = (*_of_options(parsed, items, item, omitted), *model.flags, *_of_cells(ratings), *made.flags)
     result = _result(ratings, model, made, item, facets_fixed, flags)
@@ -162,10 +162,14 @@ def variance_components(
 
 def _fixed_facets(design: Design, items: str, item: str, fixed: Iterable[str]) -> tuple[str, ...]:
     """Return the facets that are fixed, in the order of the design."""
+    given: object = fixed
+    if not isinstance(given, Iterable):
+        raise UsageError("psychometrics.facet_unknown", facet=repr(fixed), known=list(design.facets))
     named = (fixed,) if isinstance(fixed, str) else tuple(fixed)
     for facet in named:
-        if facet not in design.facets:
-            raise UsageError("psychometrics.facet_unknown", facet=str(facet), known=list(design.facets))
+        if facet not in design.facets or (design.nested_in[facet] and facet != item):
+            known = [name for name in design.facets if not design.nested_in[name]]
+            raise UsageError("psychometrics.facet_unknown", facet=str(facet), known=known)
     if items == "random" and item in named:
         raise UsageError("psychometrics.components_fixed_random", facet=item)
     chosen = {*named, *([item] if items == "fixed" and item in design.facets else [])}
