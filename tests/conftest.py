@@ -1,7 +1,9 @@
 """What every test may use."""
 
+import importlib
 import os
 import shutil
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -27,3 +29,19 @@ def require() -> Callable[..., str]:
         pytest.skip(reason)
 
     return path_of
+
+
+@pytest.fixture(scope="session")
+def calibration_script(request):
+    """Return a function that loads a script of calibration/ by its name."""
+    folder = request.config.rootpath / "calibration"
+    sys.path.insert(0, str(folder))  # where the scripts find what they share
+    loaded = {}
+
+    def load(name):
+        if name not in loaded:
+            loaded[name] = importlib.import_module(name)
+        return loaded[name]
+
+    yield load
+    sys.path.remove(str(folder))

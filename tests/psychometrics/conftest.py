@@ -1,9 +1,7 @@
 """Data and fixtures of the tests of psychometrics; all paths are relative to the repository."""
 
 import csv
-import importlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -48,19 +46,3 @@ def lq2002():
 def shrout_fleiss():
     """Shrout & Fleiss (1979), Table 2: six targets, four judges."""
     return np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]])
-
-
-@pytest.fixture(scope="session")
-def calibration_script(request):
-    """Return a function that loads a script of calibration/ by its name."""
-    folder = request.config.rootpath / "calibration"
-    sys.path.insert(0, str(folder))  # where the scripts find what they share
-    loaded = {}
-
-    def load(name):
-        if name not in loaded:
-            loaded[name] = importlib.import_module(name)
-        return loaded[name]
-
-    yield load
-    sys.path.remove(str(folder))
