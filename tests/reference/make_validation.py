@@ -77,6 +77,8 @@ values and the coverage of the intervals made from them (tests/scoring, calibrat
   document (`reading_spread`);
 - components and totals whose items come from several sources (`composite_score`);
 - the probability behind a gate (`probability_below`);
+- the uncertainty of error variances in shrunken scores, ranks and their simultaneous limits (`shrink_scores`:
+  calibration/shrinkage.csv);
 - generalizability of a composite (`composite_generalizability`): two routes that agree, and planted covariances.
 """
 
