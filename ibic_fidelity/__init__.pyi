@@ -12,6 +12,8 @@ from .scoring.comparison.weights import weight_sensitivity
 from .scoring.comparison.within import compare_sources, gap_between_areas, gap_between_items
 from .scoring.municipalities import score_municipalities
 from .scoring.scores import Scores
+from .scoring.shrink import shrink_scores
+from .scoring.shrunken import ShrunkenScores
 from .studies.design import StudyDesign
 from .studies.generate import Study, simulate_study
 
@@ -19,6 +21,7 @@ __all__ = [
     "Instrument",
     "Responses",
     "Scores",
+    "ShrunkenScores",
     "Study",
     "StudyDesign",
     "compare_sites",
@@ -32,6 +35,7 @@ __all__ = [
     "read_responses",
     "score_by_specificity",
     "score_municipalities",
+    "shrink_scores",
     "simulate_study",
     "site_funnel",
     "weight_sensitivity",

@@ -21,7 +21,8 @@ Objects = NDArray[np.object_]
 class Score:
     """One target in all groups, on 0–1; `reason` and `flag` are codes or empty.
 
-    `method` says how the interval is made; `kappa` and `df` are those of the first source, the only one of a measure.
+    `method` says how the interval is made; `kappa` is that of the first source, the only one of a measure; `df`, of
+    the standard error, is over all sources by Satterthwaite (1946).
     """
 
     estimate: Floats
@@ -109,15 +110,19 @@ def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, conf
     The distance from the sum to a limit is the root of the summed squares of the parts' weighted distances to
     theirs (Zou & Donner 2008), so that a part near a bound keeps its skewness. With one part it is its interval.
     """
-    estimate, variance, below, above = (np.zeros(len(n)) for _ in range(4))
+    estimate, variance, uncertain, below, above = (np.zeros(len(n)) for _ in range(5))
     for weight, said in parts:
         low, high = score_interval(said.estimate, said.kappa, t_quantile(said.df, confidence_level))
         estimate += weight * said.estimate
-        variance += weight**2 * error_variance(said.estimate, said.kappa)
+        part = weight**2 * error_variance(said.estimate, said.kappa)
+        variance += part
+        uncertain += part**2 / said.df
         below += (weight * (said.estimate - low)) ** 2
         above += (weight * (high - said.estimate)) ** 2
     low, high = np.clip(estimate - np.sqrt(below), 0, 1), np.clip(estimate + np.sqrt(above), 0, 1)
     estimate = np.clip(estimate, 0.0, 1.0)  # sums of weights reach 1 only to the last bit
+    with np.errstate(divide="ignore", invalid="ignore"):
+        df = parts[0][1].df if len(parts) == 1 else np.where(uncertain > 0, variance**2 / uncertain, np.inf)
     hidden = reason != ""
     flag = np.where(hidden, "", gravest([said.flag for _, said in parts])).astype(object)
 
@@ -130,7 +135,7 @@ def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, conf
         low=shown(low),
         high=shown(high),
         kappa=shown(parts[0][1].kappa),
-        df=shown(parts[0][1].df),
+        df=shown(df),
         n=n,
         reason=reason,
         flag=flag,

@@ -172,7 +172,7 @@ def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
         columns = np.stack([getattr(one.score, name) for one in scored], axis=1).ravel()
         return columns if factor == 1.0 else columns * factor
 
-    low = stacked("low", 100)
+    low, df = stacked("low", 100), stacked("df").astype(float)
     return Records.of(
         site=np.repeat(np.array([group[0] for group in groups], dtype=object), k),
         service_area=np.repeat(np.array([group[2] for group in groups], dtype=object), k),
@@ -185,6 +185,7 @@ def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
         n=stacked("n").astype(np.int64),
         estimate=stacked("estimate", 100),
         std_error=stacked("std_error", 100),
+        df=np.where(np.isfinite(df), df, np.nan),
         ci_low=low,
         ci_high=stacked("high", 100),
         method=np.where(np.isfinite(low.astype(float)), repeated([one.score.method for one in scored]), ""),

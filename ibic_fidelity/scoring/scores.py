@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "ibic.scores/1"
-_EXTRA = ("level", "flag")
+_EXTRA = ("df", "level", "flag")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +31,9 @@ class Scores:
         One row a score: ``level`` (total, component, item, triangulating), ``site``, ``service_area``
         (empty: all areas together), ``wave``, ``source``, ``component``, ``item``, ``statistic`` (id of
         the total, else empty), ``n`` (units with an answer, over all sources but registers), ``estimate``,
-        ``std_error``, ``ci_low``, ``ci_high``, ``method`` (how the interval is made), ``reason`` (code of why
-        there is no number, or empty), ``flag`` (code of what weakens the interval most, or empty).
+        ``std_error`` with its degrees of freedom ``df`` (NaN: taken as known), ``ci_low``, ``ci_high``,
+        ``method`` (how the interval is made), ``reason`` (code of why there is no number, or empty), ``flag``
+        (code of what weakens the interval most, or empty).
     gates : Records
         One row a site and gate: score, cut, ``probability_below``, ``status`` (passed, undecided, held,
         unknown).

@@ -28,6 +28,21 @@ FIELDS = ("statistic", "definition", "reference", "tolerance", "data")
 
 #: What is no public function of psychometrics: where it is computed, and by whom it is defined.
 ELSEWHERE = {
+    "variance between sites and shrunken estimates": (
+        "scoring.shrinkage.between_sites",
+        ("Yoshimori, M., & Lahiri, P. (2014). A new adjusted maximum likelihood method for the Fay–Herriot small area"
+         " model. Journal of Multivariate Analysis, 124, 281–294.",),
+    ),
+    "limits of the variance between sites": (
+        "scoring.shrinkage.between_sites",
+        ("Viechtbauer, W. (2007). Confidence intervals for the amount of heterogeneity in meta-analysis. Statistics in"
+         " Medicine, 26, 37–52.",),
+    ),
+    "posterior of sites": (
+        "scoring.posterior.posterior_draws",
+        ("Morris, C. N., & Tang, R. (2011). Estimating random effects via adjustment for density maximization."
+         " Statistical Science, 26, 271–287.",),
+    ),
     "ICC(1), ICC(2)": ("dossier.reliability.component_reliability", ("As `group_mean_reliability`.",)),
     "rwg, rwg(j), awg": ("dossier.reliability.component_reliability", ("As `within_group_agreement`.",)),
     "score interval": (
@@ -96,6 +111,8 @@ values and the coverage of the intervals made from them (tests/scoring, calibrat
   document (`reading_spread`);
 - components and totals whose items come from several sources (`composite_score`);
 - the probability behind a gate (`probability_below`);
+- the uncertainty of error variances in shrunken scores, ranks and their simultaneous limits (`shrink_scores`:
+  calibration/shrinkage.csv);
 - generalizability of a composite (`composite_generalizability`): two routes that agree, and planted covariances.
 """
 
