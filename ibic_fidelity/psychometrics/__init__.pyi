@@ -39,13 +39,19 @@ from .intraclass.measurement_error import (
 )
 from .intraclass.rater_result import IntraclassCorrelation
 from .intraclass.raters import intraclass_correlation
+from .standards.angoff import ModifiedAngoff, modified_angoff
+from .standards.classification import ClassificationAccuracy, classification_accuracy
+from .standards.contrasting import ContrastingGroups, contrasting_groups
+from .standards.roc import ReceiverOperatingCharacteristic, receiver_operating_characteristic
 from .within_group import within_group_agreement
 from .within_group_result import GroupIndex, WithinGroupAgreement
 
 __all__ = [
     "AgreementCoefficient",
     "CategoricalOmega",
+    "ClassificationAccuracy",
     "CompositeGeneralizability",
+    "ContrastingGroups",
     "CronbachAlpha",
     "DecisionStudy",
     "Design",
@@ -57,6 +63,7 @@ __all__ = [
     "ItemAnalysis",
     "LimitsOfAgreement",
     "McDonaldOmega",
+    "ModifiedAngoff",
     "MultilevelAlpha",
     "NeededConditions",
     "OrdinalAlpha",
@@ -66,6 +73,7 @@ __all__ = [
     "RaterCertification",
     "RaterDrift",
     "RaterSeverity",
+    "ReceiverOperatingCharacteristic",
     "SmallestDetectableChange",
     "SpearmanBrown",
     "StandardErrorOfMeasurement",
@@ -76,9 +84,11 @@ __all__ = [
     "brennan_prediger",
     "categorical_omega",
     "certify_raters",
+    "classification_accuracy",
     "cohen_kappa",
     "composite_generalizability",
     "conger_kappa",
+    "contrasting_groups",
     "cronbach_alpha",
     "decision_study",
     "fleiss_kappa",
@@ -92,6 +102,7 @@ __all__ = [
     "leave_one_out_agreement",
     "limits_of_agreement",
     "mcdonald_omega",
+    "modified_angoff",
     "multilevel_alpha",
     "ordinal_alpha",
     "parse_design",
@@ -100,6 +111,7 @@ __all__ = [
     "polyserial_correlation",
     "rater_drift",
     "rater_severity",
+    "receiver_operating_characteristic",
     "scott_pi",
     "smallest_detectable_change",
     "spearman_brown",
