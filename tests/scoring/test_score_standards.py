@@ -1,7 +1,5 @@
 """Bands by the cuts of a standard-setting study."""
 
-
-
 import math
 
 import numpy as np

@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.numbers import interval, number, percent
+from ibic_fidelity.foundation.numbers import number
 from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.psychometrics._arguments import (
     COMPLETE_TABLE,
@@ -27,6 +27,7 @@ from ibic_fidelity.psychometrics._arguments import (
     warn_undefined,
 )
 from ibic_fidelity.psychometrics.intraclass._icc_forms import of_complete
+from ibic_fidelity.psychometrics.intraclass._scale_units import shown
 from ibic_fidelity.psychometrics.standards._reading import lines
 
 if TYPE_CHECKING:
@@ -103,11 +104,9 @@ class ModifiedAngoff:
 
     def summary(self) -> str:
         """Return the cut, its error and how far one judge moves it, in English."""
-        limits = interval(self.ci.low, self.ci.high, "en", digits=2)
-        level = percent(self.ci.confidence_level, "en")
         moved = float(np.abs(self.without_judge - self.estimate).max())
         said = [
-            f"Cut {number(self.estimate, 'en', digits=2)} ({level} interval {limits}), SE"
+            f"Cut {shown(self.estimate, self.ci)}, SE"
             f" {number(self.std_error, 'en', digits=3)}; {self.n_judges} judges, {self.n_items} items,"
             f" round {self.n_rounds}.",
             f"Leaving one judge out moves it by up to {number(moved, 'en', digits=2)}.",

@@ -140,8 +140,9 @@ def classification_accuracy(
     correlation :math:`\tau/\sqrt{\tau^2 + s_i^2}`, and two scores of it with the square of that. Accuracy and
     consistency are the probabilities that both are in the same band, in the mean over sites: Livingston and Lewis'
     [1]_ idea with a normal instead of a beta distribution, and each site's own error. "observed" is Rudner's [2]_:
-    :math:`\theta` is put at each observed score; with reliability .6 and three bands it has kappa at .40 where it is .30.
-    No intervals are given: the uncertainty of :math:`\mu` and :math:`\tau` is not in these figures, and fewer than 20 sites are flagged.
+    :math:`\theta` is put at each observed score; with reliability .6 and three bands it has kappa at .40 where it
+    is .30. No intervals are given: the uncertainty of :math:`\mu` and :math:`\tau` is not in these figures, and
+    fewer than 20 sites are flagged.
 
     References
     ----------

@@ -10,7 +10,7 @@ import numpy as np
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.numbers import interval, number, percent
+from ibic_fidelity.foundation.numbers import percent
 from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.psychometrics._arguments import (
     CompleteTable,
@@ -19,6 +19,7 @@ from ibic_fidelity.psychometrics._arguments import (
     check_confidence_level,
     warn_undefined,
 )
+from ibic_fidelity.psychometrics.intraclass._scale_units import shown
 from ibic_fidelity.psychometrics.resampling import as_generator, check_replicates, percentile_interval
 from ibic_fidelity.psychometrics.standards._reading import lines, read_two_groups
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Crossing = Literal["logistic", "normal"]
 METHOD = "percentile bootstrap within groups"
 #: Fewer than this in a group, and the percentile interval covers too little.
-LEAST_GROUP = 20
+LEAST_GROUP = 50
 _STEPS, _SETTLED = 50, 1e-10
 
 
@@ -72,11 +73,8 @@ class ContrastingGroups:
 
     def summary(self) -> str:
         """Return the cut and whom it puts on the other side, in English."""
-        limits = interval(self.ci.low, self.ci.high, "en", digits=2)
-        level = percent(self.ci.confidence_level, "en")
         said = [
-            f"Cut {number(self.estimate, 'en', digits=2)} ({level} interval {limits}), {self.crossing};"
-            f" {self.n_above} above, {self.n_below} below.",
+            f"Cut {shown(self.estimate, self.ci)}, {self.crossing}; {self.n_above} above, {self.n_below} below.",
             f"Of those below {percent(self.below_above, 'en')} are over it, of those above"
             f" {percent(self.above_below, 'en')} are under it.",
         ]
@@ -139,7 +137,8 @@ def contrasting_groups(
     the cut is the middle of the gap, flagged. Two normal densities, each with its group's mean and variance, cross once
     between the means, or the cut is not defined.
 
-    The interval covers .93–.97 from 20 in a group on, and is flagged below (``calibration/standards_coverage.csv``).
+    The interval covers .93–.96 with 50 in a group; with 10 or 20 it covers .90–.95, and below 50 it is flagged
+    (``calibration/standards_coverage.csv``).
 
     References
     ----------

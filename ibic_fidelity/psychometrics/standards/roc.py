@@ -11,9 +11,10 @@ from scipy.special import expit, logit, ndtri
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.numbers import interval, number, percent
+from ibic_fidelity.foundation.numbers import number, percent
 from ibic_fidelity.foundation.results import ConfidenceInterval
 from ibic_fidelity.psychometrics._arguments import CompleteTable, Floats, as_number, check_confidence_level, read_only
+from ibic_fidelity.psychometrics.intraclass._scale_units import shown
 from ibic_fidelity.psychometrics.resampling import as_generator, check_replicates, percentile_interval
 from ibic_fidelity.psychometrics.standards._reading import lines, read_two_groups, wilson
 
@@ -87,11 +88,8 @@ class ReceiverOperatingCharacteristic:
 
     def summary(self) -> str:
         """Return area, cut, sensitivity and specificity in English."""
-        limits = interval(self.ci.low, self.ci.high, "en", digits=2)
-        level = percent(self.ci.confidence_level, "en")
         said = [
-            f"AUC {number(self.estimate, 'en', digits=2)} ({level} interval {limits});"
-            f" {self.n_above} above, {self.n_below} below.",
+            f"AUC {shown(self.estimate, self.ci)}; {self.n_above} above, {self.n_below} below.",
             f"Cut {number(self.cut, 'en', digits=2)}: sensitivity {percent(self.sensitivity, 'en')},"
             f" specificity {percent(self.specificity, 'en')}.",
         ]
