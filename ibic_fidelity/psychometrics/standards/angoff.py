@@ -189,7 +189,7 @@ def modified_angoff(
     own = rounds @ share  # (R, J)
     cuts = own.mean(axis=1)
     judge_sd = own.std(axis=1, ddof=1) if n_judges > 1 else np.full(len(own), math.nan)
-    errors = [_error(one, mine, share, items) for one, mine in zip(rounds, own, strict=True)]
+    errors = [cut_error(one, mine, share, items) for one, mine in zip(rounds, own, strict=True)]
     error, df = errors[-1]
     reason = None if n_judges > 1 else Message("psychometrics.standard_one_judge", {})
     flags = [Message("psychometrics.standard_few_judges", {"n": n_judges, "least": LEAST_JUDGES})]
@@ -203,12 +203,12 @@ def modified_angoff(
         estimate=float(cuts[-1]),
         std_error=error,
         df=df,
-        ci=_t_interval(float(cuts[-1]), error, df, level),
+        ci=t_interval(float(cuts[-1]), error, df, level),
         cuts=read_only(cuts),
         std_errors=read_only(np.array([one for one, _ in errors])),
         judge_sd=read_only(judge_sd),
         change=change,
-        change_ci=_t_interval(change, change_error, n_judges - 1.0, level),
+        change_ci=t_interval(change, change_error, n_judges - 1.0, level),
         judge_cuts=read_only(own),
         without_judge=read_only((own[-1].sum() - own[-1]) / (n_judges - 1) if n_judges > 1 else own[-1] * math.nan),
         components=_components(rounds[-1]),
@@ -269,7 +269,7 @@ def _components(x: Floats) -> dict[str, float]:
     return {name: max(value, 0.0) if math.isfinite(value) else math.nan for name, value in parts.items()}
 
 
-def _error(x: Floats, own: Floats, share: Floats, items: str) -> tuple[float, float]:
+def cut_error(x: Floats, own: Floats, share: Floats, items: str) -> tuple[float, float]:
     """Return the standard error of a round's cut and its degrees of freedom."""
     j, i = x.shape
     if j < 2:
@@ -293,6 +293,7 @@ def _agreement(x: Floats, level: float) -> tuple[float, ConfidenceInterval]:
     return form.estimate, form.ci
 
 
-def _t_interval(estimate: float, error: float, df: float, level: float) -> ConfidenceInterval:
+def t_interval(estimate: float, error: float, df: float, level: float) -> ConfidenceInterval:
+    """Return estimate ± t · standard error, NaN where there is no error."""
     reach = float(stdtrit(df, 0.5 + level / 2.0)) * error if math.isfinite(error) else math.nan
     return ConfidenceInterval(estimate - reach, estimate + reach, level, "t over judges")
