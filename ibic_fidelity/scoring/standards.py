@@ -146,7 +146,7 @@ def standard_bands(scores: Scores, cut_set: CutSet) -> StandardBands:
     >>> study = ibic.simulate_study(ibic.StudyDesign(n_sites=4), seed=1)
     >>> scores = ibic.score_municipalities(study.responses, study.instrument)
     >>> standard_bands(scores, CutSet(("under", "over"), (55.0,), (3.0,))).rows["band"].tolist()[:2]
-    ['under', 'under']
+    ['over', 'over']
     """
     given: tuple[object, object] = (scores, cut_set)
     if not (isinstance(given[0], Scores) and isinstance(given[1], CutSet)):
@@ -218,7 +218,7 @@ def _between(reached: Floats) -> Floats:
     """
     falling = np.minimum.accumulate(reached, axis=1)
     ends = np.concatenate([np.ones((len(reached), 1)), falling, np.zeros((len(reached), 1))], axis=1)
-    return np.asarray(np.where(np.isnan(reached).any(axis=1, keepdims=True), np.nan, -np.diff(ends, axis=1)))
+    return np.asarray(np.where(np.isnan(reached).any(axis=1, keepdims=True), np.nan, ends[:, :-1] - ends[:, 1:]))
 
 
 def _as_bands(cut_set: CutSet) -> tuple[Band, ...]:
