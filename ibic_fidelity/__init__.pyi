@@ -1,4 +1,6 @@
 from . import psychometrics
+from .disclosure.published import PublishedScores
+from .disclosure.publishing import publish
 from .instrument.model import Instrument
 from .instrument.reading import load_instrument
 from .responses.model import Responses
@@ -19,6 +21,7 @@ from .studies.generate import Study, simulate_study
 
 __all__ = [
     "Instrument",
+    "PublishedScores",
     "Responses",
     "Scores",
     "ShrunkenScores",
@@ -32,6 +35,7 @@ __all__ = [
     "gap_between_items",
     "load_instrument",
     "psychometrics",
+    "publish",
     "read_responses",
     "score_by_specificity",
     "score_municipalities",

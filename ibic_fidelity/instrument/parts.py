@@ -286,9 +286,13 @@ class Total(Labelled):
 
 
 class Band(Labelled):
-    """A band of the total; `low` is the share of the range at which it begins (the cut belongs to it)."""
+    """A band of the total; `low` is the share of the range at which it begins (the cut belongs to it).
+
+    `se` is the standard error of that cut where a standard-setting study made it, as a share of the range.
+    """
 
     low: float = Field(ge=0, lt=1)
+    se: float | None = Field(default=None, ge=0, lt=0.5)
 
 
 class Uncertainty(Part):

@@ -8,6 +8,8 @@ import unicodedata
 from dataclasses import replace
 from typing import Any, Literal
 
+from ibic_fidelity.disclosure.published import PublishedScores
+from ibic_fidelity.disclosure.rules import LEAST_PEOPLE
 from ibic_fidelity.dossier.statistics import Statistic, Statistics
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message, text
@@ -19,14 +21,12 @@ from ibic_fidelity.scoring.scores import Scores
 Row = dict[str, Any]
 Order = Literal["name", "code"]
 
-#: No figure of a source of people is shown where fewer than this many answered.
-LEAST_PEOPLE = 5
 FEW_PEOPLE = "plotting.few_people"
 _NUMBERS = ("estimate", "std_error", "ci_low", "ci_high")
 _BIDI = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 
 
-def check(result: Scores | Statistics, instrument: Instrument, lang: Language) -> None:
+def check(result: Scores | Statistics | PublishedScores, instrument: Instrument, lang: Language) -> None:
     """Refuse an unknown language, and an instrument by which the result was not made."""
     check_language(lang)
     made = result.provenance
@@ -89,11 +89,6 @@ def _without(row: Statistic, why: Message) -> Statistic:
 def hidden() -> Row:
     """Return what stands in a row whose numbers are not shown."""
     return {**dict.fromkeys(_NUMBERS, math.nan), "flag": "", "method": ""}
-
-
-def few_people(source: str, n: int, instrument: Instrument) -> bool:
-    """Return whether a group of a source is too small for anything about its answers to be printed."""
-    return instrument.by_source[source].kind == "survey" and n < LEAST_PEOPLE
 
 
 def reason_words(code: str, lang: Language) -> str:

@@ -48,6 +48,10 @@ from .intraclass.measurement_error import (
 )
 from .intraclass.rater_result import IntraclassCorrelation
 from .intraclass.raters import intraclass_correlation
+from .standards.angoff import ModifiedAngoff, modified_angoff
+from .standards.classification import ClassificationAccuracy, classification_accuracy
+from .standards.contrasting import ContrastingGroups, contrasting_groups
+from .standards.roc import ReceiverOperatingCharacteristic, receiver_operating_characteristic
 from .within_group import within_group_agreement
 from .within_group_result import GroupIndex, WithinGroupAgreement
 
@@ -55,7 +59,9 @@ __all__ = [
     "AgreementCoefficient",
     "BartlettSphericity",
     "CategoricalOmega",
+    "ClassificationAccuracy",
     "CompositeGeneralizability",
+    "ContrastingGroups",
     "CronbachAlpha",
     "DecisionStudy",
     "Design",
@@ -71,6 +77,7 @@ __all__ = [
     "LimitsOfAgreement",
     "McDonaldOmega",
     "MinimumAveragePartial",
+    "ModifiedAngoff",
     "MultilevelAlpha",
     "NeededConditions",
     "OrdinalAlpha",
@@ -81,6 +88,7 @@ __all__ = [
     "RaterCertification",
     "RaterDrift",
     "RaterSeverity",
+    "ReceiverOperatingCharacteristic",
     "SamplingAdequacy",
     "SchmidLeiman",
     "SmallestDetectableChange",
@@ -94,9 +102,11 @@ __all__ = [
     "brennan_prediger",
     "categorical_omega",
     "certify_raters",
+    "classification_accuracy",
     "cohen_kappa",
     "composite_generalizability",
     "conger_kappa",
+    "contrasting_groups",
     "cronbach_alpha",
     "decision_study",
     "exploratory_factor_analysis",
@@ -114,6 +124,7 @@ __all__ = [
     "limits_of_agreement",
     "mcdonald_omega",
     "minimum_average_partial",
+    "modified_angoff",
     "multilevel_alpha",
     "ordinal_alpha",
     "parallel_analysis",
@@ -123,6 +134,7 @@ __all__ = [
     "polyserial_correlation",
     "rater_drift",
     "rater_severity",
+    "receiver_operating_characteristic",
     "sampling_adequacy",
     "schmid_leiman",
     "scott_pi",

@@ -94,6 +94,11 @@ def as_matrix(x: object, *, argument: str = "x", least_columns: int = 1, vector:
     return Matrix(_numbers(raw, labels, argument), labels)
 
 
+def dimensions(x: object) -> int:
+    """Return how many dimensions an array, frame or nested list has; rows of unequal length are one."""
+    return int(_raw_array(x).ndim)
+
+
 def as_vector(y: object, *, argument: str = "y") -> Floats:
     """Return one number a row as read-only float64 values (n,); see `as_matrix`."""
     raw = _raw_array(y)

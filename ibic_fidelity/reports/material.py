@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ibic_fidelity.disclosure.rules import few_people
 from ibic_fidelity.foundation import numbers
 from ibic_fidelity.foundation.messages import Language, Message, text
 from ibic_fidelity.foundation.results import Records
@@ -18,7 +19,6 @@ from ibic_fidelity.plotting._rows import (
     area_label,
     band_cuts,
     check,
-    few_people,
     hidden,
     in_totals,
     printable,

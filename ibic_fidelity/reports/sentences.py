@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ibic_fidelity.disclosure.rules import LEAST_PEOPLE, few_people
 from ibic_fidelity.instrument.parts import Band, Source
-from ibic_fidelity.plotting._rows import LEAST_PEOPLE, Row, band_cuts, few_people
+from ibic_fidelity.plotting._rows import Row, band_cuts
 from ibic_fidelity.plotting.profile import profile_rows
 from ibic_fidelity.reports.material import Material, Place
 from ibic_fidelity.reports.tables import composite_label

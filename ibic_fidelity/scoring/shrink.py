@@ -210,7 +210,7 @@ def _wave(scores: Scores, wave: str | None) -> str:
     waves = sorted(set(scores.rows["wave"].tolist()))
     chosen = waves[0] if wave is None and len(waves) == 1 else wave
     if chosen not in waves:
-        raise UsageError("scoring.which_wave", value=repr(wave), known=[repr(one) for one in waves])
+        raise UsageError("scoring.wave_of_scores", value=repr(wave), known=[repr(one) for one in waves])
     return str(chosen)
 
 

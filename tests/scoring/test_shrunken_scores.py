@@ -203,7 +203,7 @@ def test_a_withheld_raw_score_stays_withheld_with_its_reason(scores, study):
     [
         ({"statistic": "total"}, "scoring.unknown_statistic"),
         ({"service_area": "nowhere"}, "scoring.nothing_to_shrink"),
-        ({"wave": "2031"}, "scoring.which_wave"),
+        ({"wave": "2031"}, "scoring.wave_of_scores"),
         ({"cuts": (100,)}, "scoring.cut_outside"),
         ({"cuts": (float("nan"),)}, "scoring.cut_outside"),
         ({"confidence_level": 95}, "scoring.confidence_level"),
@@ -233,7 +233,7 @@ def test_several_waves_need_a_name(scores, study):
     joined = dataclasses.replace(scores, rows=Records.of(**both))
     with pytest.raises(UsageError) as caught:
         shrink_scores(joined, study.instrument)
-    assert caught.value.code == "scoring.which_wave"
+    assert caught.value.code == "scoring.wave_of_scores"
     assert shrink_scores(joined, study.instrument, wave="2").rows["wave"].tolist() == ["2"] * 24
 
 
