@@ -11,28 +11,30 @@ import numpy as np
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Provenance, Records, table, to_json
+from ibic_fidelity.scoring.estimands import WAY_OF_WORKING, Estimand
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "ibic.scores/1"
-_EXTRA = ("level", "flag")
+_EXTRA = ("estimand", "level", "flag", "census")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Raw scores of every site and service area, 0–100, with intervals for the way of working.
+    """Raw scores of every site and service area, 0–100, with intervals for one estimand.
 
     Shrunken scores are another type; these are not shrunken.
 
     Attributes
     ----------
     rows : Records
-        One row a score: ``level`` (total, component, item, triangulating), ``site``, ``service_area``
-        (empty: all areas together), ``wave``, ``source``, ``component``, ``item``, ``statistic`` (id of
-        the total, else empty), ``n`` (units with an answer, over all sources but registers), ``estimate``,
+        One row a score: ``estimand`` (way_of_working, this_period), ``level`` (total, component, item,
+        triangulating), ``site``, ``service_area`` (empty: all areas together), ``wave``, ``source``,
+        ``component``, ``item``, ``statistic`` (id of the total, else empty), ``n`` (units with an answer, over all sources but registers), ``estimate``,
         ``std_error``, ``ci_low``, ``ci_high``, ``method`` (how the interval is made), ``reason`` (code of why
-        there is no number, or empty), ``flag`` (code of what weakens the interval most, or empty).
+        there is no number, or empty), ``flag`` (code of what weakens the interval most, or empty), ``census`` (all
+        that were eligible are in).
     gates : Records
         One row a site and gate: score, cut, ``probability_below``, ``status`` (passed, undecided, held,
         unknown).
@@ -44,7 +46,7 @@ class Scores:
     response : Records
         One row a site and source: ``n`` units, ``eligible`` and ``invited`` (NaN if not told),
         ``share_taken`` (units over those invited or, where nobody is, over the eligible), ``census``,
-        ``enough``.
+        ``enough``, ``design_effect`` of unequal weights (1: none; NaN: no units).
     spread : Records
         The pooled spread behind the intervals: for each source and target the variance within and
         between clusters and of raters, in units of θ(1 − θ), with degrees of freedom (NaN: taken as known).
@@ -66,6 +68,12 @@ class Scores:
     confidence_level: float
     notes: tuple[Message, ...]
     provenance: Provenance
+
+    @property
+    def estimand(self) -> Estimand:
+        """Return what these scores are about: ``"way_of_working"`` or ``"this_period"``."""
+        found: Estimand = self.provenance.options.get("estimand", WAY_OF_WORKING)
+        return found
 
     @property
     def core(self) -> pd.DataFrame:
@@ -121,7 +129,8 @@ class Scores:
         whole = (self.rows["level"] == "total") & (self.rows["service_area"] == "")
         lines = [
             f"Scores of {len(self.sites)} sites, {self.provenance.instrument_id} {self.provenance.instrument_version}"
-            f" ({self.provenance.instrument_status})" + (", SYNTHETIC data" if self.provenance.synthetic else "")
+            f" ({self.provenance.instrument_status})" + (", SYNTHETIC data" if self.provenance.synthetic else ""),
+            "  of " + ("the way of working" if self.estimand == WAY_OF_WORKING else "this period's files and staff"),
         ]
         for total in dict.fromkeys(self.rows["statistic"][whole].tolist()):
             estimates = self.rows["estimate"][whole & (self.rows["statistic"] == total)].astype(float)

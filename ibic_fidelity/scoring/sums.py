@@ -13,6 +13,7 @@ from ibic_fidelity.scoring.grouping import Nesting
 from ibic_fidelity.scoring.intervals import Sums
 from ibic_fidelity.scoring.measures import MeasureValues, measure_values
 from ibic_fidelity.scoring.raters import Pairs
+from ibic_fidelity.scoring.weighting import unit_weights
 
 Floats = NDArray[np.float64]
 ROUNDING = 1e-12
@@ -178,7 +179,7 @@ class _Frame:
     @classmethod
     def of(cls, nest: Nesting) -> _Frame:
         units = nest.units_of_groups()
-        weight = _mean_over(nest.table.weight, nest)
+        weight = unit_weights(nest)
         return cls(nest, units.astype(np.float64), units, None if (weight == 1).all() else weight)
 
     def part(self, values: MeasureValues) -> _Part:
@@ -232,15 +233,6 @@ class _Frame:
         return _Part(sums, error, coefficient, weighed, self.units)
 
 
-def _mean_over(weight: Floats, nest: Nesting) -> Floats:
-    """Return the weight of each unit: the mean of its ratings' weights."""
-    if not nest.collapsed:
-        return weight
-    rows = np.diff(np.append(nest.unit_rows, len(weight)))
-    mean: Floats = np.add.reduceat(weight, nest.unit_rows) / rows
-    return mean
-
-
 def rater_shares(nest: Nesting) -> Floats:
     """Return Σ q² of every group, q being each rater's share of the group's mean; shape (g,).
 
@@ -248,8 +240,8 @@ def rater_shares(nest: Nesting) -> Floats:
     """
     rows = np.diff(np.append(nest.group_rows, nest.table.n))
     group = np.repeat(np.arange(len(rows)), rows)
-    ratings = np.diff(np.append(nest.unit_rows, nest.table.n))
-    weight = np.repeat(_mean_over(nest.table.weight, nest) / ratings, ratings)
+    ratings = nest.ratings_of_units()
+    weight = np.repeat(unit_weights(nest) / ratings, ratings)
     k = len(nest.table.rater.labels)
     place = group * k + nest.table.rater.codes
     held = np.bincount(place, weights=weight, minlength=len(rows) * k).reshape(len(rows), k)
