@@ -31,10 +31,10 @@ class Scores:
     rows : Records
         One row a score: ``estimand`` (way_of_working, this_period), ``level`` (total, component, item,
         triangulating), ``site``, ``service_area`` (empty: all areas together), ``wave``, ``source``,
-        ``component``, ``item``, ``statistic`` (id of the total, else empty), ``n`` (units with an answer, over all sources but registers), ``estimate``,
-        ``std_error``, ``ci_low``, ``ci_high``, ``method`` (how the interval is made), ``reason`` (code of why
-        there is no number, or empty), ``flag`` (code of what weakens the interval most, or empty), ``census`` (all
-        that were eligible are in).
+        ``component``, ``item``, ``statistic`` (id of the total, else empty), ``n`` (units with an answer, over
+        all sources but registers), ``estimate``, ``std_error``, ``ci_low``, ``ci_high``, ``method`` (how the
+        interval is made), ``reason`` (code of why there is no number, or empty), ``flag`` (code of what weakens
+        the interval most, or empty), ``census`` (all that were eligible are in).
     gates : Records
         One row a site and gate: score, cut, ``probability_below``, ``status`` (passed, undecided, held,
         unknown).

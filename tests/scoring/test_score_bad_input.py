@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from ibic_fidelity.errors import UsageError
+from ibic_fidelity.plotting.sites import plot_sites
+from ibic_fidelity.reports.pages import overview_report, site_report, write_reports
+from ibic_fidelity.reports.workbook import scores_workbook
 from ibic_fidelity.responses.model import Frame, Responses, source_table
 from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.municipalities import score_municipalities
@@ -60,7 +63,7 @@ def study(
         values=np.full((sites, 1), 70.0), counts=np.full((sites, 1), 50.0),
     )  # fmt: skip
     files = source_table("files", instrument.columns_of("files"), codes, keys, weight=weight)
-    counts = {} if eligible is None else {name: eligible for name in (*names, *registered)}
+    counts = {} if eligible is None else dict.fromkeys((*names, *registered), eligible)
     frame = Frame(eligible={(name, "", "", "files"): n for name, n in counts.items()})
     return Responses(
         {"files": files, "register": register}, frame, instrument.id, instrument.version, instrument.sha256, "t"
@@ -162,3 +165,20 @@ def test_what_compares_refuses_this_period(mini):
     with pytest.raises(UsageError, match="my_verb compares"):
         require_way_of_working(scores, "my_verb")
     require_way_of_working(score_municipalities(study(mini, eligible=40), mini), "my_verb")
+
+
+def test_reports_say_this_period_and_those_of_all_sites_refuse_it(mini, tmp_path):
+    scores = score_municipalities(study(mini, eligible=40), mini, estimand=PERIOD)
+    page = site_report(scores, mini, "0000", lang="en")
+    assert "This period" in page or "this period" in page
+    assert "not of the way of working" in page
+    assert "The interval is about the way of working" not in page
+    assert scores_workbook(scores, mini)[:2] == b"PK"
+    for refused in (
+        lambda: overview_report(scores, mini),
+        lambda: write_reports(scores, mini, tmp_path / "out"),
+        lambda: plot_sites(scores, mini, statistic="total_core"),
+    ):
+        with pytest.raises(UsageError, match="compares, bands or ranks"):
+            refused()
+    assert not (tmp_path / "out").exists()
