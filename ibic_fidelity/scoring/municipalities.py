@@ -16,6 +16,7 @@ from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
 from ibic_fidelity.scoring.bands import band_of, gate_status, held_band
+from ibic_fidelity.scoring.bootstrap import NOTHING, bootstrap_limits, check_bootstrap
 from ibic_fidelity.scoring.components import Score, composite_score, measure_score, needed_items
 from ibic_fidelity.scoring.estimands import THIS_PERIOD, WAY_OF_WORKING, Estimand, check_estimand
 from ibic_fidelity.scoring.grouping import Group, groups_of
@@ -43,6 +44,9 @@ def score_municipalities(
     *,
     confidence_level: float = 0.95,
     estimand: Estimand = WAY_OF_WORKING,
+    bootstrap: int = 0,
+    seed: int | None = None,
+    n_jobs: int = 1,
 ) -> Scores:
     """Score how closely each site follows the instrument, by service area and in all.
 
@@ -64,6 +68,14 @@ def score_municipalities(
         it. *This period's files and staff*: what all that were eligible would give, as these raters see them.
         Its only error is which of the eligible were taken, so a census has none; where nobody counted the
         eligible its interval is withheld (``scoring.eligible_unknown``), and it has no gates and bands.
+    bootstrap : int
+        Replicates of a rescaled cluster bootstrap of totals and components (`Scores.bootstrap`) beside the
+        linearised intervals, 0 for none. It holds files and assessors, not raters and occasions; of the way of
+        working only.
+    seed : int, optional
+        Of the bootstrap, which needs one.
+    n_jobs : int
+        Processes of the bootstrap; the bits are the same for any number.
 
     Returns
     -------
@@ -97,9 +109,13 @@ def score_municipalities(
     (4, 2)
     """
     _check(responses, instrument, confidence_level, estimand)
+    check_bootstrap(bootstrap, seed, estimand)
     parts = [_score_groups(responses, instrument, confidence_level, estimand, by_area=False)]
     if groups_of(responses, by_area=True):
         parts.append(_score_groups(responses, instrument, confidence_level, estimand, by_area=True))
+    options: dict[str, Any] = {"confidence_level": confidence_level, "estimand": estimand}
+    if bootstrap:
+        options |= {"bootstrap": bootstrap, "seed": seed}
     joined = {
         name: _joined([part[name] for part in parts]) for name in ("rows", "gates", "bands", "missing", "response")
     }
@@ -107,10 +123,36 @@ def score_municipalities(
     return Scores(
         **joined,
         spread=parts[0]["spread"],
+        bootstrap=_bootstrap(parts[0], instrument, confidence_level, bootstrap, seed, n_jobs),
         confidence_level=confidence_level,
         notes=(*notes, *_of_all(responses, instrument, estimand)),
-        provenance=provenance_of(responses, instrument, {"confidence_level": confidence_level, "estimand": estimand}),
+        provenance=provenance_of(responses, instrument, options),
     )
+
+
+def _bootstrap(
+    part: Mapping[str, Any],
+    instrument: Instrument,
+    confidence_level: float,
+    replicates: int,
+    seed: int | None,
+    n_jobs: int,
+) -> Records:
+    """Return the limits of whole sites' totals and components from a bootstrap, where one was asked for."""
+    if not replicates or seed is None:
+        return NOTHING
+    weights = composite_weights(instrument)
+    targets = {
+        (one.level, one.component or one.statistic): (
+            weights[one.level, one.component or one.statistic], one.score.reason, one.score.estimate,
+        )
+        for one in part["scored"]
+        if one.level in ("component", "total")
+    }  # fmt: skip
+    return bootstrap_limits(
+        part["reports"], part["groups"], targets, instrument,
+        replicates=replicates, confidence_level=confidence_level, seed=seed, n_jobs=n_jobs,
+    )  # fmt: skip
 
 
 def _of_all(responses: Responses, instrument: Instrument, estimand: Estimand) -> tuple[Message, ...]:
@@ -170,6 +212,9 @@ def _score_groups(
         component, statistic = (name, "") if level == "component" else ("", name)
         scored.append(_Scored(level, source, component, "", statistic, score))
     return {
+        "reports": reports,
+        "groups": groups,
+        "scored": scored,
         "rows": _rows(groups, scored, estimand),
         **_gates_and_bands(groups, scored if estimand == WAY_OF_WORKING else [], instrument),
         "missing": _missing(groups, reports),
@@ -275,13 +320,15 @@ def _gates_and_bands(groups: Sequence[Group], scored: Sequence[_Scored], instrum
 def _missing(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Records:
     names = ("site", "service_area", "wave", "source", "column", "rows", "answered", "blank", "dont_know",
              "not_applicable", "not_asked")  # fmt: skip
-    rows = []
-    for report in reports:
-        for column, counts in report.missing.items():
-            for place, kinds in zip(report.nest.group, counts.T.tolist(), strict=True):
-                site, wave, area = groups[place]
-                rows.append((site, area, wave, report.source.id, column, sum(kinds), *kinds))
-    return Records.of(**{name: [row[j] for row in rows] for j, name in enumerate(names)})
+    found = [(report, column, counts) for report in reports for column, counts in report.missing.items()]
+    sizes = [counts.shape[1] for *_, counts in found]
+    place = np.concatenate([report.nest.group for report, *_ in found])
+    kinds = np.concatenate([counts for *_, counts in found], axis=1)
+    site, wave, area = (np.array([group[j] for group in groups], dtype=object)[place] for j in range(3))
+    source = np.repeat(np.array([report.source.id for report, *_ in found], dtype=object), sizes)
+    column = np.repeat(np.array([column for _, column, _ in found], dtype=object), sizes)
+    values = (site, area, wave, source, column, kinds.sum(axis=0), *kinds)
+    return Records.of(**dict(zip(names, values, strict=True)))
 
 
 def _response(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Records:

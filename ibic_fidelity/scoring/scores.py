@@ -51,6 +51,9 @@ class Scores:
         The pooled spread behind the intervals: for each source and target the variance within and
         between clusters and of raters, in units of θ(1 − θ), with degrees of freedom (NaN: taken as known).
         Of whole sites; areas have a spread of their own that is not kept.
+    bootstrap : Records
+        One row a whole site and component or total, where a bootstrap was asked for, else no row: see
+        `bootstrap_limits`.
     confidence_level : float
         Of all intervals.
     notes : tuple of Message
@@ -65,6 +68,7 @@ class Scores:
     missing: Records
     response: Records
     spread: Records
+    bootstrap: Records
     confidence_level: float
     notes: tuple[Message, ...]
     provenance: Provenance
@@ -119,6 +123,7 @@ class Scores:
         return Scores(
             **kept,
             spread=self.spread,
+            bootstrap=self.bootstrap.where(self.bootstrap["site"] == site),
             confidence_level=self.confidence_level,
             notes=self.notes,
             provenance=self.provenance,
@@ -161,7 +166,8 @@ class Scores:
         if schema != SCHEMA or not {part.name for part in fields(cls)} <= set(data):
             raise UsageError("scoring.not_scores", schema=str(schema), expected=SCHEMA)
         records = {
-            name: Records.from_dict(data[name]) for name in ("rows", "gates", "bands", "missing", "response", "spread")
+            name: Records.from_dict(data[name])
+            for name in ("rows", "gates", "bands", "missing", "response", "spread", "bootstrap")
         }
         return cls(
             **records,
