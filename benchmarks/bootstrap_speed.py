@@ -19,9 +19,8 @@ CLUSTERS, TARGETS = 6, 9
 
 def main() -> None:
     """Print the ratio of times, the bootstrap's being what it adds to a call without one."""
-    n_sites, units, measures, replicates = (
-        (int(a) for a in sys.argv[1:5]) if len(sys.argv) > 4 else (290, 690, 50, 2000)
-    )
+    given = [int(a) for a in sys.argv[1:5]] if len(sys.argv) > 4 else [290, 690, 50, 2000]
+    n_sites, units, measures, replicates = given
     codes, site = answers(n_sites, units, measures)
     instrument = survey_instrument(measures, n_components=TARGETS - 1)
     responses = responses_of(codes, site, instrument, clusters_per_site=CLUSTERS)
