@@ -86,7 +86,7 @@ def plot_sites(
     check(scores, instrument, lang)
     label = statistic_label(instrument, statistic, lang)
     rows = scores.rows
-    require_way_of_working(scores, "plot_sites")
+    require_way_of_working(scores.estimand, "plot_sites")
     kept = (rows["service_area"] == "") & (rows["wave"] == wave)
     kept &= ((rows["level"] == "total") & (rows["statistic"] == statistic)) | (
         (rows["level"] == "component") & (rows["component"] == statistic)

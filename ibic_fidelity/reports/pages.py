@@ -103,7 +103,7 @@ def overview_report(
     >>> "Kiruna (2584)" in overview_report(scores, study.instrument)
     True
     """
-    require_way_of_working(scores, "overview_report")
+    require_way_of_working(scores.estimand, "overview_report")
     return _overview_page(Material(scores, instrument, lang), links)
 
 
@@ -157,7 +157,7 @@ def write_reports(
     ('index.html', '0114-upplands-vasby.html')
     """
     check(scores, instrument, lang)
-    require_way_of_working(scores, "write_reports")
+    require_way_of_working(scores.estimand, "write_reports")
     names = page_names(scores, instrument)
     target = claim_folder(Path(folder), (OVERVIEW, *names.values()), force=force)
     material = Material(scores, instrument, lang)

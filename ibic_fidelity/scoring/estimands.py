@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from ibic_fidelity.responses.model import NOT_APPLICABLE
 from ibic_fidelity.scoring.calibration import calibrated_units
 from ibic_fidelity.scoring.intervals import RaterSpread, Spread, Sums, pooled_spread
 from ibic_fidelity.scoring.sums import SourceSums, Target
-
-if TYPE_CHECKING:
-    from ibic_fidelity.scoring.scores import Scores
 
 Floats = NDArray[np.float64]
 Estimand = Literal["way_of_working", "this_period"]
@@ -35,9 +32,9 @@ def check_estimand(estimand: object) -> None:
         raise UsageError("scoring.estimand", value=repr(estimand), choices=list(ESTIMANDS))
 
 
-def require_way_of_working(scores: Scores, verb: str) -> None:
+def require_way_of_working(estimand: Estimand, verb: str) -> None:
     """Refuse scores of this period where sites are compared, ranked or banded."""
-    if scores.estimand != WAY_OF_WORKING:
+    if estimand != WAY_OF_WORKING:
         raise UsageError("scoring.this_period_refused", verb=verb)
 
 

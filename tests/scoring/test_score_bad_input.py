@@ -163,8 +163,8 @@ def test_what_is_no_estimand_is_refused(mini, estimand):
 def test_what_compares_refuses_this_period(mini):
     scores = score_municipalities(study(mini, eligible=40), mini, estimand=PERIOD)
     with pytest.raises(UsageError, match="my_verb compares"):
-        require_way_of_working(scores, "my_verb")
-    require_way_of_working(score_municipalities(study(mini, eligible=40), mini), "my_verb")
+        require_way_of_working(scores.estimand, "my_verb")
+    require_way_of_working(score_municipalities(study(mini, eligible=40), mini).estimand, "my_verb")
 
 
 def test_reports_say_this_period_and_those_of_all_sites_refuse_it(mini, tmp_path):
