@@ -17,6 +17,7 @@ from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.scoring.bands import band_of
+from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.intervals import score_interval
 from ibic_fidelity.scoring.scores import Scores
 from ibic_fidelity.scoring.sources import POOLED
@@ -109,6 +110,8 @@ def publish(
 def _check(scores: object, instrument: object) -> None:
     if not (isinstance(scores, Scores | PublishedScores) and isinstance(instrument, Instrument)):
         raise ArgumentTypeError("disclosure.wrong_kind", got=[type(one).__name__ for one in (scores, instrument)])
+    if isinstance(scores, Scores):
+        require_way_of_working(scores.estimand, "publish")
     made = scores.provenance
     if (made.instrument_id, made.instrument_sha256) != (instrument.id, instrument.sha256):
         raise UsageError(

@@ -16,6 +16,7 @@ from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message, text
 from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import Component
+from ibic_fidelity.scoring.estimands import WAY_OF_WORKING
 from ibic_fidelity.scoring.scores import Scores
 
 Row = dict[str, Any]
@@ -100,6 +101,11 @@ def in_totals(instrument: Instrument) -> tuple[Component, ...]:
     """Return the components that enter a total, or all where the instrument has no total."""
     entering = {dimension for total in instrument.totals for dimension in total.dimensions}
     return tuple(part for part in instrument.components if not entering or part.dimension in entering)
+
+
+def cuts_of(scores: Scores, instrument: Instrument) -> tuple[float, ...]:
+    """Return the lower cuts of the bands, none where the scores are not of the way of working."""
+    return band_cuts(instrument) if scores.estimand == WAY_OF_WORKING else ()
 
 
 def band_cuts(instrument: Instrument) -> tuple[float, ...]:

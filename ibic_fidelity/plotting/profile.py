@@ -11,8 +11,8 @@ from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.plotting._draw import draw_heading, draw_scale, draw_score, label_rows
 from ibic_fidelity.plotting._rows import (
     area_label,
-    band_cuts,
     check,
+    cuts_of,
     in_totals,
     printable,
     reason_words,
@@ -112,7 +112,7 @@ def draw_profile(
         words = reason_words(row["reason"], lang) if row["reason"] else ""
         draw_score(ax, row, y, lang, words, total=row["level"] == "total")
         y -= 1
-    draw_scale(ax, lang, scores.confidence_level, band_cuts(instrument) if instrument.totals else ())
+    draw_scale(ax, lang, scores.confidence_level, cuts_of(scores, instrument) if instrument.totals else ())
     label_rows(ax, positions, [_label(row, instrument, lang) for row in drawn])
     for label, row in zip(ax.get_yticklabels(), drawn, strict=True):
         label.set_fontweight("bold" if row["level"] == "total" else "normal")

@@ -18,6 +18,7 @@ from ibic_fidelity.plotting._rows import (
     site_name,
     sites_in_order,
 )
+from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.scores import Scores
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def plot_sites(
     check(scores, instrument, lang)
     label = statistic_label(instrument, statistic, lang)
     rows = scores.rows
+    require_way_of_working(scores.estimand, "plot_sites")
     kept = (rows["service_area"] == "") & (rows["wave"] == wave)
     kept &= ((rows["level"] == "total") & (rows["statistic"] == statistic)) | (
         (rows["level"] == "component") & (rows["component"] == statistic)

@@ -17,8 +17,8 @@ from ibic_fidelity.plotting._rows import (
     Order,
     Row,
     area_label,
-    band_cuts,
     check,
+    cuts_of,
     hidden,
     in_totals,
     printable,
@@ -28,6 +28,7 @@ from ibic_fidelity.plotting._rows import (
     sites_in_order,
 )
 from ibic_fidelity.scoring.bands import HELD, UNDECIDED
+from ibic_fidelity.scoring.estimands import WAY_OF_WORKING
 from ibic_fidelity.scoring.scores import Scores
 
 Place = tuple[str, str, str]  # site, wave, service area
@@ -102,6 +103,11 @@ class Material(Spoken):
         """Return whether these are simulated data."""
         return self.scores.provenance.synthetic
 
+    @property
+    def of_way_of_working(self) -> bool:
+        """Return whether the scores are of the way of working, not of this period only."""
+        return self.scores.estimand == WAY_OF_WORKING
+
     def sites(self, order: Order = "name") -> list[str]:
         """Return the sites, by name."""
         return sites_in_order(tuple({place[0] for place in self.rows}), self.instrument, order)
@@ -127,7 +133,7 @@ class Material(Spoken):
 
     def score(self, value: float, *, cuts: bool = False) -> str:
         """Return a score as text, on the right side of the bands where they hold for it."""
-        return numbers.beside_cuts(value, self.lang, band_cuts(self.instrument) if cuts else ())
+        return numbers.beside_cuts(value, self.lang, cuts_of(self.scores, self.instrument) if cuts else ())
 
     def interval(self, row: Row) -> str:
         """Return the interval of a row as text."""

@@ -18,6 +18,7 @@ from ibic_fidelity.reports import overview, sentences, tables
 from ibic_fidelity.reports.figures import profile_figure, site_figures
 from ibic_fidelity.reports.html import render, trusted
 from ibic_fidelity.reports.material import Material
+from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.scores import Scores
 
 OVERVIEW = "index.html"
@@ -102,6 +103,7 @@ def overview_report(
     >>> "Kiruna (2584)" in overview_report(scores, study.instrument)
     True
     """
+    require_way_of_working(scores.estimand, "overview_report")
     return _overview_page(Material(scores, instrument, lang), links)
 
 
@@ -141,7 +143,7 @@ def write_reports(
     FileError
         A file of that name exists, or the folder cannot be written.
     UsageError
-        As for `site_report`.
+        As for `site_report`; the scores are of this period only, and a page of all sites compares.
 
     Examples
     --------
@@ -155,6 +157,7 @@ def write_reports(
     ('index.html', '0114-upplands-vasby.html')
     """
     check(scores, instrument, lang)
+    require_way_of_working(scores.estimand, "write_reports")
     names = page_names(scores, instrument)
     target = claim_folder(Path(folder), (OVERVIEW, *names.values()), force=force)
     material = Material(scores, instrument, lang)

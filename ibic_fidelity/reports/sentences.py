@@ -19,7 +19,7 @@ def summary(material: Material, place: Place) -> tuple[str, ...]:
     """Return what a reader in a hurry must know of one site."""
     rows = material.rows[place]
     totals = [row for row in profile_rows(rows, material.instrument) if row["level"] == "total"]
-    said = []
+    said = [] if material.of_way_of_working else [material.say("reports.says_this_period")]
     for position, row in enumerate(totals):
         said.append(" ".join(_total(row, material, place, with_band=position == 0)))
     if not totals:
@@ -178,14 +178,19 @@ def method(material: Material) -> tuple[str, ...]:
     said = [instrument.about[material.lang], say("reports.method_score"), say("reports.method_composite")]
     if instrument.totals:
         said.append(say("reports.method_total"))
-    said += [say("reports.method_estimand", **words), say("reports.method_covers", **words)]
-    said += [say("reports.method_not_covers"), say("reports.method_pooled", **words)]
-    if instrument.uncertainty is not None:
+    if not material.of_way_of_working:
+        said += [say("reports.method_estimand_period", **words), say("reports.method_covers_period", **words)]
+        said.append(say("reports.method_not_covers_period", **words))
+    else:
+        said += [say("reports.method_estimand", **words), say("reports.method_covers", **words)]
+        said.append(say("reports.method_not_covers"))
+    said.append(say("reports.method_pooled", **words))
+    if material.of_way_of_working and instrument.uncertainty is not None:
         said.append(instrument.uncertainty.note[material.lang])
-    if instrument.bands and instrument.totals:
+    if material.of_way_of_working and instrument.bands and instrument.totals:
         bands = "; ".join(band.label[material.lang] for band in instrument.bands)
         said.append(say("reports.method_bands", bands=bands))
-    if any(item.gate is not None for item in instrument.items):
+    if material.of_way_of_working and any(item.gate is not None for item in instrument.items):
         said.append(say("reports.method_gates"))
     if any(measure.role == "triangulating" for item in instrument.items for measure in item.measures):
         said.append(say("reports.method_triangulating"))

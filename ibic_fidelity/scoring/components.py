@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.scoring.intervals import error_variance, score_interval, t_quantile
-from ibic_fidelity.scoring.sources import RECOVERED, Said, SourceReport, gravest
+from ibic_fidelity.scoring.sources import RECOVERED, Said, SourceReport, gravest_said
 from ibic_fidelity.scoring.sums import Target
 
 Floats = NDArray[np.float64]
@@ -23,6 +23,7 @@ class Score:
 
     `method` says how the interval is made; `kappa` is that of the first source, the only one of a measure; `df`, of
     the standard error, is over all sources by Satterthwaite (1946).
+    `census` tells where every source holds all eligible units.
     """
 
     estimate: Floats
@@ -35,6 +36,7 @@ class Score:
     reason: Objects
     flag: Objects
     method: str
+    census: NDArray[np.bool_] | None = None
 
 
 def measure_score(said: Said, report: SourceReport, confidence_level: float) -> Score:
@@ -45,7 +47,7 @@ def measure_score(said: Said, report: SourceReport, confidence_level: float) -> 
     if (said.answered == 0).all():
         reason[:] = "scoring.no_answers"
     reason[report.units == 0] = "scoring.no_rows"
-    return _score([(1.0, said)], said.answered, reason, confidence_level)
+    return _score([(1.0, said)], said.answered, reason, confidence_level, census=report.complete)
 
 
 def composite_score(
@@ -53,6 +55,7 @@ def composite_score(
     reports: Sequence[SourceReport],
     needed: Mapping[str, Sequence[str]],
     confidence_level: float,
+    recovered: str = RECOVERED,
 ) -> Score:
     """Return the score of a component or total over its sources.
 
@@ -68,12 +71,14 @@ def composite_score(
         several reasons the gravest stands: a source is missing, too few units, too few answers to an item.
     confidence_level : float
         Of the interval.
+    recovered : str
+        How an interval over several sources is made.
     """
     by_source = {report.source.id: report for report in reports}
     size = len(reports[0].units)
     absent, few, thin = (np.zeros(size, dtype=bool) for _ in range(3))
     parts: list[tuple[float, Said]] = []
-    n, counted = np.zeros(size), np.full(size, np.inf)
+    n, counted, census = np.zeros(size), np.full(size, np.inf), np.ones(size, dtype=bool)
     for source, items in needed.items():
         report = by_source.get(source)
         if report is None or target not in report.said:
@@ -85,6 +90,7 @@ def composite_score(
         else:
             n += report.said[target].answered
         absent |= report.units == 0
+        census &= report.complete
         few |= (report.units > 0) & ~report.enough
         for item in items:
             thin |= report.said["measure", item].answered < report.item_minimum
@@ -93,7 +99,7 @@ def composite_score(
     if not parts:
         nothing = np.full(size, np.nan)
         parts = [(1.0, Said(nothing, nothing, nothing, n, method=""))]
-    return _score(parts, n, reason.astype(object), confidence_level)
+    return _score(parts, n, reason.astype(object), confidence_level, census=census, recovered=recovered)
 
 
 def needed_items(instrument: Instrument, items: Sequence[str]) -> dict[str, list[str]]:
@@ -104,7 +110,15 @@ def needed_items(instrument: Instrument, items: Sequence[str]) -> dict[str, list
     return needed
 
 
-def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, confidence_level: float) -> Score:
+def _score(
+    parts: Sequence[tuple[float, Said]],
+    n: Floats,
+    reason: Objects,
+    confidence_level: float,
+    *,
+    census: NDArray[np.bool_] | None = None,
+    recovered: str = RECOVERED,
+) -> Score:
     """Add up independent sources, their intervals by the method of variance estimates recovery.
 
     The distance from the sum to a limit is the root of the summed squares of the parts' weighted distances to
@@ -124,7 +138,7 @@ def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, conf
     with np.errstate(divide="ignore", invalid="ignore"):
         df = parts[0][1].df if len(parts) == 1 else np.where(uncertain > 0, variance**2 / uncertain, np.inf)
     hidden = reason != ""
-    flag = np.where(hidden, "", gravest([said.flag for _, said in parts])).astype(object)
+    flag = np.where(hidden, "", gravest_said([said for _, said in parts])).astype(object)
 
     def shown(values: Floats) -> Floats:
         return np.where(hidden, np.nan, values)
@@ -139,5 +153,6 @@ def _score(parts: Sequence[tuple[float, Said]], n: Floats, reason: Objects, conf
         n=n,
         reason=reason,
         flag=flag,
-        method=parts[0][1].method if len(parts) == 1 else RECOVERED,
+        method=parts[0][1].method if len(parts) == 1 else recovered,
+        census=(np.zeros(len(n), dtype=bool) if census is None else census) & ~hidden,
     )

@@ -54,6 +54,10 @@ class Nesting:
         """Return the number of units in each group."""
         return np.diff(np.append(self.group_units, len(self.unit_rows)))
 
+    def ratings_of_units(self) -> Index:
+        """Return the number of rows of each unit."""
+        return np.diff(np.append(self.unit_rows, self.table.n))
+
 
 def groups_of(responses: Responses, *, by_area: bool) -> tuple[Group, ...]:
     """Return every group that has a row in any source, sorted; by area only where areas are named."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 CLUSTERED = 0.5  # effective units beyond effective clusters, from which a group counts as clustered
 SETTLED = 1e-12  # change of κ at which it has settled
+ROUNDING = 1e-14  # a spread below this is the rounding of means, not a difference between answers
 SINGULAR = 1e-9  # below this, squares over units and over clusters tell the same
 
 
@@ -103,7 +104,14 @@ class Spread:
     occasions: RaterSpread = UNKNOWN
 
 
-def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread, occasions: RaterSpread = UNKNOWN) -> Spread:
+def pooled_spread(
+    sums: Sums,
+    rater_share: Floats,
+    raters: RaterSpread,
+    occasions: RaterSpread = UNKNOWN,
+    *,
+    left: Floats | None = None,
+) -> Spread:
     """Estimate the spread of a target from all groups together.
 
     The variance of a unit is taken as φ θ_g(1 − θ_g) with one φ within clusters and one between them for
@@ -111,7 +119,11 @@ def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread, occasion
     whatever weights and holes the data have, and are solved for them (analysis of variance; with equal
     clusters and no holes, the mean squares of the nested table). A group at the ceiling then borrows its
     error from the others, where its own would be 0. θ(1 − θ) is estimated by m(1 − m)/(1 − κ), since
-    E[m(1 − m)] = θ(1 − θ) − Var(m) and Var(m) = κ θ(1 − θ).
+    E[m(1 − m)] = θ(1 − θ) − Var(m) and Var(m) = κ θ(1 − θ). Of a finite population only the part `left` of the
+    variance within stands in the error of m.
+
+    Degrees of freedom are those of the squares as they are summed: where one group has most of them, its
+    own (Satterthwaite 1946); with groups alike, the sum of all groups'.
 
     Source: the pooled spread c of bounded means (Σs²/Σ m(1 − m)n/(n − 1)), extended to clusters by
     equating squares to expectations (Searle, Casella & McCulloch, 1992, ch. 5).
@@ -125,7 +137,8 @@ def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread, occasion
         [sums.unit_from_within, sums.unit_from_between, sums.cluster_from_within, sums.cluster_from_between], axis=1
     )[use]
     shared_part = raters.variance * rater_share[use] + occasions.variance
-    phi_w, phi_b, mixing, truncated, kappa = np.nan, 0.0, 0.0, False, a
+    seen = a if left is None else a * left[use]
+    phi_w, phi_b, mixing, truncated, kappa = np.nan, 0.0, 0.0, False, seen
     for _ in range(30):
         h = product / np.maximum(1 - kappa, 0.2) * scale
         uw, ub, cw, cb = (h @ expected).tolist()
@@ -139,14 +152,15 @@ def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread, occasion
             truncated = phi_b < 0
             phi_b = max(phi_b, 0.0)
             phi_w = max((unit - phi_b * ub) / uw, 0.0)
-        updated = phi_w * a + phi_b * b + shared_part
+        updated = phi_w * seen + phi_b * b + shared_part
         settled = np.abs(updated - kappa).max() <= SETTLED
         kappa = updated
         if settled:
             break
-    bounded = not phi_w + phi_b > 0  # also where nothing can be estimated
-    df_between = float(np.maximum(1 / b - 1, 0).sum())
-    df_within = float(np.maximum(1 / a - 1 / b, 0).sum()) if nested else df_between
+    bounded = not phi_w + phi_b > ROUNDING  # also where nothing can be estimated
+    of_units, of_clusters = (product * scale * part[use] for part in (sums.unit_from_within, sums.cluster_from_within))
+    df_between = _pooled_df(np.maximum(1 / b - 1, 0), of_clusters if nested else of_units)
+    df_within = _pooled_df(np.maximum(1 / a - 1 / b, 0), of_units) if nested else df_between
     return Spread(
         within=1.0 if bounded else phi_w,
         between=0.0 if bounded else phi_b,
@@ -160,6 +174,12 @@ def pooled_spread(sums: Sums, rater_share: Floats, raters: RaterSpread, occasion
         nested=nested,
         bounded=bounded,
     )
+
+
+def _pooled_df(df: Floats, squares: Floats) -> float:
+    """Return the degrees of freedom of a sum of squares with these degrees of freedom and expectations."""
+    spread = float((squares[df > 0] ** 2 / df[df > 0]).sum())
+    return float(squares[df > 0].sum()) ** 2 / spread if spread > 0 else float(df.sum())
 
 
 def error_share(sums: Sums, rater_share: Floats, spread: Spread) -> tuple[Floats, Floats]:

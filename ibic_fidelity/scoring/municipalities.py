@@ -16,11 +16,14 @@ from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.origin import check_same_instrument, provenance_of
 from ibic_fidelity.scoring.bands import band_of, gate_status, held_band
+from ibic_fidelity.scoring.bootstrap import NOTHING, bootstrap_limits, check_bootstrap
 from ibic_fidelity.scoring.components import Score, composite_score, measure_score, needed_items
+from ibic_fidelity.scoring.estimands import THIS_PERIOD, WAY_OF_WORKING, Estimand, check_estimand
 from ibic_fidelity.scoring.grouping import Group, groups_of
 from ibic_fidelity.scoring.scores import Scores
-from ibic_fidelity.scoring.sources import SourceReport, source_report
+from ibic_fidelity.scoring.sources import COMPLETE, RECOVERED, RECOVERED_PERIOD, SourceReport, source_report
 from ibic_fidelity.scoring.sums import composite_weights
+from ibic_fidelity.scoring.weighting import check_weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +38,16 @@ class _Scored:
     score: Score
 
 
-def score_municipalities(responses: Responses, instrument: Instrument, *, confidence_level: float = 0.95) -> Scores:
+def score_municipalities(
+    responses: Responses,
+    instrument: Instrument,
+    *,
+    confidence_level: float = 0.95,
+    estimand: Estimand = WAY_OF_WORKING,
+    bootstrap: int = 0,
+    seed: int | None = None,
+    n_jobs: int = 1,
+) -> Scores:
     """Score how closely each site follows the instrument, by service area and in all.
 
     Items are means of 0–1 values over units (a share is 0–1 continuous, never binned); components are
@@ -50,20 +62,34 @@ def score_municipalities(responses: Responses, instrument: Instrument, *, confid
         Its components, weights, minimum numbers, gates and bands.
     confidence_level : float
         Of the intervals, between 0 and 1.
+    estimand : {"way_of_working", "this_period"}
+        What the scores are about; two that are never mixed. The *way of working*: what the site would get with
+        other files, assessors, raters and occasions (no finite-population correction); compare, band and rank by
+        it. *This period's files and staff*: what all that were eligible would give, as these raters see them.
+        Its only error is which of the eligible were taken, so a census has none; where nobody counted the
+        eligible its interval is withheld (``scoring.eligible_unknown``), and it has no gates and bands.
+    bootstrap : int
+        Replicates of a rescaled cluster bootstrap of totals and components (`Scores.bootstrap`) beside the
+        linearised intervals, 0 for none. It holds files and assessors, not raters and occasions; of the way of
+        working only.
+    seed : int, optional
+        Of the bootstrap, which needs one.
+    n_jobs : int
+        Processes of the bootstrap; the bits are the same for any number.
 
     Returns
     -------
     Scores
-        Estimates 0–100 with intervals for the *way of working* (superpopulation: no finite-population
-        correction; files clustered by assessor, and rater severity, are sources of error). A score whose
+        Estimates 0–100 with intervals for that estimand. A score whose
         source is below its minimum, or that lacks an item, is withheld with its reason; totals are never
         re-weighted over what is missing.
 
     Raises
     ------
     UsageError
-        The responses were coded by another instrument or version, there are none, or `confidence_level`
-        is no level.
+        The responses were coded by another instrument or version, there are none, `confidence_level` is no
+        level, `estimand` is none, a weight is not a positive number, or the weights of a site sum neither to its
+        eligible units nor to those it has (within one per cent; where nobody counted, any sum goes).
 
     Notes
     -----
@@ -82,10 +108,14 @@ def score_municipalities(responses: Responses, instrument: Instrument, *, confid
     >>> scores.core[["site", "n"]].shape
     (4, 2)
     """
-    _check(responses, instrument, confidence_level)
-    parts = [_score_groups(responses, instrument, confidence_level, by_area=False)]
+    _check(responses, instrument, confidence_level, estimand)
+    check_bootstrap(bootstrap, seed, estimand)
+    parts = [_score_groups(responses, instrument, confidence_level, estimand, by_area=False)]
     if groups_of(responses, by_area=True):
-        parts.append(_score_groups(responses, instrument, confidence_level, by_area=True))
+        parts.append(_score_groups(responses, instrument, confidence_level, estimand, by_area=True))
+    options: dict[str, Any] = {"confidence_level": confidence_level, "estimand": estimand}
+    if bootstrap:
+        options |= {"bootstrap": bootstrap, "seed": seed}
     joined = {
         name: _joined([part[name] for part in parts]) for name in ("rows", "gates", "bands", "missing", "response")
     }
@@ -93,10 +123,47 @@ def score_municipalities(responses: Responses, instrument: Instrument, *, confid
     return Scores(
         **joined,
         spread=parts[0]["spread"],
+        bootstrap=_bootstrap(parts[0], instrument, confidence_level, bootstrap, seed, n_jobs),
         confidence_level=confidence_level,
-        notes=(*notes, *_of_calibration(instrument)),
-        provenance=provenance_of(responses, instrument, {"confidence_level": confidence_level}),
+        notes=(*notes, *_of_all(responses, instrument, estimand)),
+        provenance=provenance_of(responses, instrument, options),
     )
+
+
+def _bootstrap(
+    part: Mapping[str, Any],
+    instrument: Instrument,
+    confidence_level: float,
+    replicates: int,
+    seed: int | None,
+    n_jobs: int,
+) -> Records:
+    """Return the limits of whole sites' totals and components from a bootstrap, where one was asked for."""
+    if not replicates or seed is None:
+        return NOTHING
+    weights = composite_weights(instrument)
+    targets = {
+        (one.level, one.component or one.statistic): (
+            weights[one.level, one.component or one.statistic], one.score.reason, one.score.estimate,
+        )
+        for one in part["scored"]
+        if one.level in ("component", "total")
+    }  # fmt: skip
+    return bootstrap_limits(
+        part["reports"], part["groups"], targets, instrument,
+        replicates=replicates, confidence_level=confidence_level, seed=seed, n_jobs=n_jobs,
+    )  # fmt: skip
+
+
+def _of_all(responses: Responses, instrument: Instrument, estimand: Estimand) -> tuple[Message, ...]:
+    """Return what a reader must know that is of no source."""
+    scored = set(responses.sites)
+    named = {key[0] for counts in (responses.frame.eligible, responses.frame.invited) for key in counts}
+    without = sorted(named - scored)
+    said = [Message("scoring.sites_without_data", {"n": len(without), "sites": without})] if without else []
+    if estimand == THIS_PERIOD:
+        return (*said, Message("scoring.this_period"))
+    return (*said, *_of_calibration(instrument))
 
 
 def _of_calibration(instrument: Instrument) -> tuple[Message, ...]:
@@ -111,7 +178,7 @@ def _of_calibration(instrument: Instrument) -> tuple[Message, ...]:
     return tuple(said)
 
 
-def _check(responses: Responses, instrument: Instrument, confidence_level: float) -> None:
+def _check(responses: Responses, instrument: Instrument, confidence_level: float, estimand: Estimand) -> None:
     given: tuple[object, object] = (responses, instrument)
     if not (isinstance(given[0], Responses) and isinstance(given[1], Instrument)):
         raise ArgumentTypeError("scoring.wrong_kind", got=[type(one).__name__ for one in given])
@@ -119,36 +186,51 @@ def _check(responses: Responses, instrument: Instrument, confidence_level: float
         raise UsageError("scoring.no_responses")
     if not 0 < confidence_level < 1:
         raise UsageError("scoring.confidence_level", value=repr(confidence_level))
+    check_estimand(estimand)
     check_same_instrument(responses, instrument)
+    check_weights(responses)
 
 
 def _score_groups(
-    responses: Responses, instrument: Instrument, confidence_level: float, *, by_area: bool
+    responses: Responses, instrument: Instrument, confidence_level: float, estimand: Estimand, *, by_area: bool
 ) -> dict[str, Any]:
     groups = groups_of(responses, by_area=by_area)
     places = {group: position for position, group in enumerate(groups)}
     weights = composite_weights(instrument)
     reports = [
-        source_report(table, instrument, places, weights, responses.frame, by_area=by_area)
+        source_report(table, instrument, places, weights, responses.frame, by_area=by_area, estimand=estimand)
         for table in (responses.tables[source.id] for source in instrument.sources if source.id in responses.tables)
     ]
     scored = _measures(reports, instrument, confidence_level)
+    recovered = RECOVERED if estimand == WAY_OF_WORKING else RECOVERED_PERIOD
     for (level, name), items in weights.items():
         if not items:
             continue
         sources = needed_items(instrument, list(items))
-        score = composite_score((level, name), reports, sources, confidence_level)
+        score = composite_score((level, name), reports, sources, confidence_level, recovered)
         source = next(iter(sources)) if len(sources) == 1 else ""
         component, statistic = (name, "") if level == "component" else ("", name)
         scored.append(_Scored(level, source, component, "", statistic, score))
     return {
-        "rows": _rows(groups, scored),
-        **_gates_and_bands(groups, scored, instrument),
+        "reports": reports,
+        "groups": groups,
+        "scored": scored,
+        "rows": _rows(groups, scored, estimand),
+        **_gates_and_bands(groups, scored if estimand == WAY_OF_WORKING else [], instrument),
         "missing": _missing(groups, reports),
         "response": _response(groups, reports),
         "spread": _spread(reports),
-        "notes": [note for report in reports for note in report.notes],
+        "notes": [note for report in reports for note in (*report.notes, *_of_weights(report))],
     }
+
+
+def _of_weights(report: SourceReport) -> tuple[Message, ...]:
+    """Return what unequal weights cost."""
+    effect = report.design_effect[np.isfinite(report.design_effect)]
+    if report.source.kind == "register" or not (effect > 1 + 1e-9).any():
+        return ()
+    words = {"median": round(float(np.median(effect)), 2), "largest": round(float(effect.max()), 2)}
+    return (Message("scoring.weighted", {"source": report.source.label.as_dict(), **words}),)
 
 
 def _measures(reports: Sequence[SourceReport], instrument: Instrument, confidence_level: float) -> list[_Scored]:
@@ -161,7 +243,7 @@ def _measures(reports: Sequence[SourceReport], instrument: Instrument, confidenc
     return scored
 
 
-def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
+def _rows(groups: Sequence[Group], scored: Sequence[_Scored], estimand: Estimand) -> Records:
     """Return one row a group and target, group by group."""
     size, k = len(groups), len(scored)
 
@@ -172,11 +254,15 @@ def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
         columns = np.stack([getattr(one.score, name) for one in scored], axis=1).ravel()
         return columns if factor == 1.0 else columns * factor
 
-    low, df = stacked("low", 100), stacked("df").astype(float)
+    low, std_error, df = stacked("low", 100), stacked("std_error", 100), stacked("df").astype(float)
+    method = np.where(np.isfinite(low.astype(float)), repeated([one.score.method for one in scored]), "")
+    if estimand == THIS_PERIOD:
+        method[std_error == 0] = COMPLETE
     return Records.of(
         site=np.repeat(np.array([group[0] for group in groups], dtype=object), k),
         service_area=np.repeat(np.array([group[2] for group in groups], dtype=object), k),
         wave=np.repeat(np.array([group[1] for group in groups], dtype=object), k),
+        estimand=np.full(size * k, estimand, dtype=object),
         level=repeated([one.level for one in scored]),
         source=repeated([one.source for one in scored]),
         component=repeated([one.component for one in scored]),
@@ -184,13 +270,14 @@ def _rows(groups: Sequence[Group], scored: Sequence[_Scored]) -> Records:
         statistic=repeated([one.statistic for one in scored]),
         n=stacked("n").astype(np.int64),
         estimate=stacked("estimate", 100),
-        std_error=stacked("std_error", 100),
+        std_error=std_error,
         df=np.where(np.isfinite(df), df, np.nan),
         ci_low=low,
         ci_high=stacked("high", 100),
-        method=np.where(np.isfinite(low.astype(float)), repeated([one.score.method for one in scored]), ""),
+        method=method,
         reason=stacked("reason"),
         flag=stacked("flag"),
+        census=stacked("census"),
     )
 
 
@@ -234,13 +321,15 @@ def _gates_and_bands(groups: Sequence[Group], scored: Sequence[_Scored], instrum
 def _missing(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Records:
     names = ("site", "service_area", "wave", "source", "column", "rows", "answered", "blank", "dont_know",
              "not_applicable", "not_asked")  # fmt: skip
-    rows = []
-    for report in reports:
-        for column, counts in report.missing.items():
-            for place, kinds in zip(report.nest.group, counts.T.tolist(), strict=True):
-                site, wave, area = groups[place]
-                rows.append((site, area, wave, report.source.id, column, sum(kinds), *kinds))
-    return Records.of(**{name: [row[j] for row in rows] for j, name in enumerate(names)})
+    found = [(report, column, counts) for report in reports for column, counts in report.missing.items()]
+    sizes = [counts.shape[1] for *_, counts in found]
+    place = np.concatenate([report.nest.group for report, *_ in found])
+    kinds = np.concatenate([counts for *_, counts in found], axis=1)
+    site, wave, area = (np.array([group[j] for group in groups], dtype=object)[place] for j in range(3))
+    source = np.repeat(np.array([report.source.id for report, *_ in found], dtype=object), sizes)
+    column = np.repeat(np.array([column for _, column, _ in found], dtype=object), sizes)
+    values = (site, area, wave, source, column, kinds.sum(axis=0), *kinds)
+    return Records.of(**dict(zip(names, values, strict=True)))
 
 
 def _response(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Records:
@@ -256,6 +345,7 @@ def _response(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Recor
                     "n": int(report.units[place]), "eligible": report.eligible[place],
                     "invited": report.invited[place], "share_taken": rate[place],
                     "census": bool(report.census[place]), "enough": bool(report.enough[place]),
+                    "design_effect": report.design_effect[place],
                 }
             )  # fmt: skip
     names = (
@@ -269,6 +359,7 @@ def _response(groups: Sequence[Group], reports: Sequence[SourceReport]) -> Recor
         "share_taken",
         "census",
         "enough",
+        "design_effect",
     )
     return _records(rows, names)
 

@@ -11,29 +11,31 @@ import numpy as np
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Provenance, Records, table, to_json
+from ibic_fidelity.scoring.estimands import WAY_OF_WORKING, Estimand
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "ibic.scores/1"
-_EXTRA = ("df", "level", "flag")
+_EXTRA = ("df", "estimand", "level", "flag", "census")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Raw scores of every site and service area, 0–100, with intervals for the way of working.
+    """Raw scores of every site and service area, 0–100, with intervals for one estimand.
 
     Shrunken scores are another type; these are not shrunken.
 
     Attributes
     ----------
     rows : Records
-        One row a score: ``level`` (total, component, item, triangulating), ``site``, ``service_area``
-        (empty: all areas together), ``wave``, ``source``, ``component``, ``item``, ``statistic`` (id of
-        the total, else empty), ``n`` (units with an answer, over all sources but registers), ``estimate``,
-        ``std_error`` with its degrees of freedom ``df`` (NaN: taken as known), ``ci_low``, ``ci_high``,
-        ``method`` (how the interval is made), ``reason`` (code of why there is no number, or empty), ``flag``
-        (code of what weakens the interval most, or empty).
+        One row a score: ``estimand`` (way_of_working, this_period), ``level`` (total, component, item,
+        triangulating), ``site``, ``service_area`` (empty: all areas together), ``wave``, ``source``,
+        ``component``, ``item``, ``statistic`` (id of the total, else empty), ``n`` (units with an answer, over
+        all sources but registers), ``estimate``, ``std_error`` with its degrees of freedom ``df`` (NaN: taken as
+        known), ``ci_low``, ``ci_high``, ``method`` (how the interval is made), ``reason`` (code of why there is no
+        number, or empty), ``flag`` (code of what weakens the interval most, or empty), ``census`` (all that were
+        eligible are in).
     gates : Records
         One row a site and gate: score, cut, ``probability_below``, ``status`` (passed, undecided, held,
         unknown).
@@ -45,11 +47,14 @@ class Scores:
     response : Records
         One row a site and source: ``n`` units, ``eligible`` and ``invited`` (NaN if not told),
         ``share_taken`` (units over those invited or, where nobody is, over the eligible), ``census``,
-        ``enough``.
+        ``enough``, ``design_effect`` of unequal weights (1: none; NaN: no units).
     spread : Records
         The pooled spread behind the intervals: for each source and target the variance within and
         between clusters and of raters, in units of θ(1 − θ), with degrees of freedom (NaN: taken as known).
         Of whole sites; areas have a spread of their own that is not kept.
+    bootstrap : Records
+        One row a whole site and component or total, where a bootstrap was asked for, else no row: see
+        `bootstrap_limits`.
     confidence_level : float
         Of all intervals.
     notes : tuple of Message
@@ -64,9 +69,16 @@ class Scores:
     missing: Records
     response: Records
     spread: Records
+    bootstrap: Records
     confidence_level: float
     notes: tuple[Message, ...]
     provenance: Provenance
+
+    @property
+    def estimand(self) -> Estimand:
+        """Return what these scores are about: ``"way_of_working"`` or ``"this_period"``."""
+        found: Estimand = self.provenance.options.get("estimand", WAY_OF_WORKING)
+        return found
 
     @property
     def core(self) -> pd.DataFrame:
@@ -112,6 +124,7 @@ class Scores:
         return Scores(
             **kept,
             spread=self.spread,
+            bootstrap=self.bootstrap.where(self.bootstrap["site"] == site),
             confidence_level=self.confidence_level,
             notes=self.notes,
             provenance=self.provenance,
@@ -122,7 +135,8 @@ class Scores:
         whole = (self.rows["level"] == "total") & (self.rows["service_area"] == "")
         lines = [
             f"Scores of {len(self.sites)} sites, {self.provenance.instrument_id} {self.provenance.instrument_version}"
-            f" ({self.provenance.instrument_status})" + (", SYNTHETIC data" if self.provenance.synthetic else "")
+            f" ({self.provenance.instrument_status})" + (", SYNTHETIC data" if self.provenance.synthetic else ""),
+            "  of " + ("the way of working" if self.estimand == WAY_OF_WORKING else "this period's files and staff"),
         ]
         for total in dict.fromkeys(self.rows["statistic"][whole].tolist()):
             estimates = self.rows["estimate"][whole & (self.rows["statistic"] == total)].astype(float)
@@ -153,7 +167,8 @@ class Scores:
         if schema != SCHEMA or not {part.name for part in fields(cls)} <= set(data):
             raise UsageError("scoring.not_scores", schema=str(schema), expected=SCHEMA)
         records = {
-            name: Records.from_dict(data[name]) for name in ("rows", "gates", "bands", "missing", "response", "spread")
+            name: Records.from_dict(data[name])
+            for name in ("rows", "gates", "bands", "missing", "response", "spread", "bootstrap")
         }
         return cls(
             **records,

@@ -14,6 +14,7 @@ from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.posterior import posterior_draws, ranks_of
 from ibic_fidelity.scoring.scores import Scores
 from ibic_fidelity.scoring.shrinkage import (
@@ -181,6 +182,7 @@ def _check(
     given: tuple[object, object] = (scores, instrument)
     if not (isinstance(given[0], Scores) and isinstance(given[1], Instrument)):
         raise ArgumentTypeError("scoring.shrink_wrong_kind", got=[type(one).__name__ for one in given])
+    require_way_of_working(scores.estimand, "shrink_scores")
     made = scores.provenance
     if (made.instrument_id, made.instrument_sha256) != (instrument.id, instrument.sha256):
         raise UsageError(

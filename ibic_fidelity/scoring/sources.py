@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,20 @@ from ibic_fidelity.scoring.calibration import (
     calibrated_units,
     calibration_row,
 )
+from ibic_fidelity.scoring.estimands import WAY_OF_WORKING, Estimand, observed_fraction, period_error
 from ibic_fidelity.scoring.grouping import Group, Nesting, nesting
 from ibic_fidelity.scoring.intervals import RaterSpread, Spread, Sums, error_share, pooled_spread
 from ibic_fidelity.scoring.measures import measure_values
 from ibic_fidelity.scoring.raters import Linking, Pairs, rater_linking, rater_spread, reading_spread
 from ibic_fidelity.scoring.sums import SourceSums, Target, missing_counts, rater_shares, source_sums
+from ibic_fidelity.scoring.weighting import check_sums, design_effect
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 #: What weakens an interval, the gravest first; a score of several sources carries the gravest.
 FLAGS = (
+    "scoring.eligible_unknown",
+    "scoring.more_than_eligible",
     "scoring.no_spread",
     "scoring.register_value",
     "scoring.nothing_to_pool",
@@ -43,6 +47,9 @@ POOLED = "score interval, pooled spread, way of working"
 COUNTS = "score interval, register counts, way of working"
 READINGS = "score interval, double readings, way of working"
 RECOVERED = "sources added by recovered variances, way of working"
+PERIOD = "score interval, pooled spread, finite population, this period"
+COMPLETE = "complete count, no sampling error, this period"
+RECOVERED_PERIOD = "sources added by recovered variances, finite population, this period"
 LEAST_CLUSTERS = 8  # degrees of freedom between clusters, below which intervals fell short of .93
 LEAST_DISCORDANT = 3  # below it the interval falls short of .93 near the ceiling: calibration/coverage.csv
 NO_RATERS = RaterSpread(0.0, np.inf, "not_rated")
@@ -54,7 +61,8 @@ class Said:
     """What one source says of one target; arrays over all groups, NaN where it says nothing.
 
     `kappa` is Var/θ(1 − θ), `df` its degrees of freedom, `answered` the number of units with an answer,
-    `flag` a code of what weakens the interval, `method` how the interval is made.
+    `flag` a code of what weakens the interval, `method` how the interval is made; `flags` stands for `flag` where
+    groups differ in it.
     """
 
     estimate: Floats
@@ -63,6 +71,7 @@ class Said:
     answered: Floats
     method: str
     flag: str = ""
+    flags: NDArray[np.object_] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,8 +79,9 @@ class SourceReport:
     """One source in all groups.
 
     `enough` tells where the source reaches its minimum number of units, `item_minimum` is that of answers
-    to one item, `census` tells where all eligible units are in; `said` is what it says by target, `share` the
-    weight that its items have in each target.
+    to one item, `census` tells where all eligible units are in, `complete` also where by nature there are no
+    others (a register, a source with one row a site), `design_effect` what unequal weights cost; `said` is what it
+    says by target, `share` the weight that its items have in each target.
     """
 
     source: Source
@@ -80,6 +90,8 @@ class SourceReport:
     enough: Bools
     item_minimum: float
     census: Bools
+    complete: Bools
+    design_effect: Floats
     eligible: Floats
     invited: Floats
     said: Mapping[Target, Said]
@@ -94,6 +106,15 @@ def gravest(flags: Sequence[str]) -> str:
     return min((flag for flag in flags if flag), key=FLAGS.index, default="")
 
 
+def gravest_said(parts: Sequence[Said]) -> str | list[str]:
+    """Return the gravest flag of what sources say, one a group where groups differ in it."""
+    if all(said.flags is None for said in parts):
+        return gravest([said.flag for said in parts])
+    size = len(parts[0].estimate)
+    columns = [[said.flag] * size if said.flags is None else said.flags.tolist() for said in parts]
+    return [gravest(flags) for flags in zip(*columns, strict=True)]
+
+
 def source_report(
     table: SourceTable,
     instrument: Instrument,
@@ -102,6 +123,7 @@ def source_report(
     frame: Frame,
     *,
     by_area: bool,
+    estimand: Estimand = WAY_OF_WORKING,
 ) -> SourceReport:
     """Return what a source says of every target in every group."""
     source = instrument.by_source[table.source]
@@ -111,14 +133,19 @@ def source_report(
     eligible = _counts(frame.eligible, source.id, groups)
     census = np.isfinite(eligible) & (units >= eligible) & (units > 0)
     minimum = np.where(census, source.census_minimum or source.minimum, source.minimum)
+    if source.kind != "register" and not by_area:
+        check_sums(nest, units[nest.group], eligible[nest.group])
     primary = instrument.primary_items(source.id)
     share = {target: sum(w for item, w in items.items() if item in primary) for target, items in weights.items()}
     spread: tuple[dict[str, Any], ...] = ()
     notes: tuple[Message, ...] = ()
     if source.kind == "register":
         said = _register(nest, instrument, weights, size)
-    else:
+        said = said if estimand == WAY_OF_WORKING else {target: _complete(one) for target, one in said.items()}
+    elif estimand == WAY_OF_WORKING:
         said, spread, notes = _sampled(nest, instrument, weights, size)
+    else:
+        said, spread = _of_period(nest, instrument, weights, eligible)
     enough = units > 0 if source.kind == "register" else units >= minimum
     return SourceReport(
         source=source,
@@ -127,6 +154,8 @@ def source_report(
         enough=enough,
         item_minimum=1.0 if source.kind == "register" else float(source.item_minimum),
         census=census,
+        complete=census | ((units > 0) & (source.single or source.kind == "register")),
+        design_effect=_spread_out(design_effect(nest), nest, size, np.nan),
         eligible=eligible,
         invited=_counts(frame.invited, source.id, groups),
         said=said,
@@ -162,6 +191,45 @@ def _sampled(
     return said, tuple(rows), _notes(source, linking, nest, instrument, few_pairs=few_pairs and not source.single)
 
 
+def _of_period(
+    nest: Nesting,
+    instrument: Instrument,
+    weights: Mapping[Target, Mapping[str, float]],
+    eligible: Floats,
+) -> tuple[dict[Target, Said], tuple[dict[str, Any], ...]]:
+    """Return what a source says of this period's units: drawn by chance from those that were eligible, or all."""
+    source = instrument.by_source[nest.table.source]
+    sums = source_sums(nest, instrument, weights, NO_PAIRS)
+    counted, size = eligible[nest.group], len(eligible)
+    said, rows = {}, []
+    if source.single:
+        for target, one in sums.targets.items():
+            nothing = np.zeros(len(counted))
+            plain = _said(nest, size, one.estimate, nothing, nothing, sums.answered[target], COMPLETE, "")
+            said[target] = _complete(plain)
+        return said, ()
+    fraction = observed_fraction(sums, instrument, weights, counted)
+    for target, one in sums.targets.items():
+        kappa, df, spread = period_error(one, fraction[target], calibration_row(instrument, source.id, target))
+        flag = _flag(spread)
+        flags = np.full(size, "", dtype=object)
+        flags[nest.group] = np.select(
+            [np.isnan(counted), np.isnan(fraction[target]), kappa == 0],
+            ["scoring.eligible_unknown", "scoring.more_than_eligible", ""],
+            flag,
+        )
+        plain = _said(nest, size, one.estimate, kappa, df, sums.answered[target], PERIOD, flag)
+        said[target] = replace(plain, flags=flags)
+        rows.append(_spread_row(source.id, target, spread, flag))
+    return said, tuple(rows)
+
+
+def _complete(said: Said) -> Said:
+    """Return a source that by nature holds all that there is of this period: no sampling error."""
+    kappa = np.where(np.isfinite(said.estimate), 0.0, np.nan)
+    return replace(said, kappa=kappa, df=np.full_like(kappa, np.inf), method=COMPLETE, flag="")
+
+
 def _single_error(
     one: Sums, sums: SourceSums, target: Target, linking: Linking | None, instrument: Instrument
 ) -> tuple[Floats, Floats, Spread, str]:
@@ -172,7 +240,7 @@ def _single_error(
     person's answer has no error that these data could show.
     """
     nest = sums.nest
-    ratings = np.diff(np.append(nest.unit_rows, nest.table.n)).astype(np.float64)
+    ratings = nest.ratings_of_units().astype(np.float64)
     reading = np.add.reduceat(1 / ratings, nest.group_units) / one.units**2
     variance, df, flag = np.nan, np.inf, "scoring.no_spread"
     if linking is not None:

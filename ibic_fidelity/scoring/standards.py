@@ -16,6 +16,7 @@ from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import Band
 from ibic_fidelity.scoring.bands import band_of
+from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.scores import Scores
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def standard_bands(scores: Scores, cut_set: CutSet) -> StandardBands:
     given: tuple[object, object] = (scores, cut_set)
     if not (isinstance(given[0], Scores) and isinstance(given[1], CutSet)):
         raise ArgumentTypeError("scoring.not_cut_set", got=[type(one).__name__ for one in given])
+    require_way_of_working(scores.estimand, "standard_bands")
     rows = scores.rows.where(scores.rows["level"] == "total")
     estimate, low, high = (rows[name].astype(float) for name in ("estimate", "ci_low", "ci_high"))
     z = float(ndtri(0.5 + scores.confidence_level / 2))

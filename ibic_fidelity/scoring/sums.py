@@ -13,6 +13,7 @@ from ibic_fidelity.scoring.grouping import Nesting
 from ibic_fidelity.scoring.intervals import Sums
 from ibic_fidelity.scoring.measures import MeasureValues, measure_values
 from ibic_fidelity.scoring.raters import Pairs
+from ibic_fidelity.scoring.weighting import unit_weights
 
 Floats = NDArray[np.float64]
 ROUNDING = 1e-12
@@ -49,10 +50,13 @@ class _Composite:
     def add(self, item: str, part: _Part) -> None:
         share = self.shares[item]
         self.estimate += share * part.sums.estimate
-        self.error += share * part.error
-        self.coefficient += share * part.coefficient
         self.specific += share**2 * part.sums.within_weight
         self.specific_squares += share**2 * part.squares
+
+    def add_units(self, share: float, error: Floats, coefficient: Floats, scratch: Floats) -> None:
+        """Add the parts of an item or component by unit, through `scratch`, which spares a new array each time."""
+        self.error += np.multiply(error, share, out=scratch)
+        self.coefficient += np.multiply(coefficient, share, out=scratch)
 
     def compare(self, item: str, difference: Floats, both: Floats) -> None:
         self.difference += self.shares[item] * difference
@@ -125,12 +129,27 @@ def source_sums(
             if item in composite.shares:
                 composite.add(item, part)
                 composite.compare(item, gap, both)
+        of_component = composites.get(("component", values.item.component))
+        if of_component is not None:
+            of_component.add_units(of_component.shares[item], part.error, part.coefficient, frame.scratch)
+    _add_components(composites, frame)
     for target, composite in composites.items():
         targets[target] = composite.sums(frame)
         answered[target] = np.add.reduceat((composite.coefficient > 0).astype(np.float64), nest.group_units)
         with np.errstate(invalid="ignore", divide="ignore"):
             difference[target] = composite.difference / composite.compared
     return SourceSums(nest, targets, answered, difference)
+
+
+def _add_components(composites: Mapping[Target, _Composite], frame: _Frame) -> None:
+    """Add up the totals by unit from their components, whose items have the same proportions in both."""
+    parts = [one for target, one in composites.items() if target[0] == "component"]
+    for target, composite in composites.items():
+        if target[0] != "component":
+            for part in parts:
+                share = sum(composite.shares.get(item, 0.0) for item in part.shares)
+                if share > 0:
+                    composite.add_units(share, part.error, part.coefficient, frame.scratch)
 
 
 def _composite(items: Mapping[str, float], frame: _Frame, n_pairs: int) -> _Composite:
@@ -156,6 +175,7 @@ def _gaps(values: MeasureValues, pairs: Pairs) -> tuple[Floats, Floats]:
 class _Part:
     """One target of one source: its sums, and by unit the parts of its error and their coefficients.
 
+    The two last are the frame's own arrays, good until its next part.
     `answered` counts units with an answer, shape (g,); `squares` is Σ over groups of n² Σ_u error².
     """
 
@@ -174,22 +194,21 @@ class _Frame:
     units: Floats
     repeats: NDArray[np.intp]
     weight: Floats | None
+    error: Floats
+    coefficient: Floats
+    scratch: Floats
 
     @classmethod
     def of(cls, nest: Nesting) -> _Frame:
         units = nest.units_of_groups()
-        weight = _mean_over(nest.table.weight, nest)
-        return cls(nest, units.astype(np.float64), units, None if (weight == 1).all() else weight)
+        weight = unit_weights(nest)
+        room = np.empty((3, len(nest.unit_rows)))
+        return cls(nest, units.astype(np.float64), units, None if (weight == 1).all() else weight, *room)
 
     def part(self, values: MeasureValues) -> _Part:
         """Return one measure's sums and errors."""
         nest = self.nest
-        value, answered = values.value, values.answered
-        if nest.collapsed:
-            value = np.add.reduceat(value, nest.unit_rows)
-            answered = np.add.reduceat(answered, nest.unit_rows)
-            value = np.divide(value, answered, out=np.zeros_like(value), where=answered > 0)
-            answered = np.minimum(answered, 1.0)
+        value, answered = unit_means(values, nest)
         count = np.add.reduceat(answered, nest.group_units)
         if self.weight is not None:
             value, answered = value * self.weight, answered * self.weight
@@ -197,9 +216,11 @@ class _Frame:
         has = base > 0
         mean = np.divide(np.add.reduceat(value, nest.group_units), base, out=np.full(len(base), np.nan), where=has)
         inverse = np.divide(1.0, base, out=np.zeros(len(base)), where=has)
-        coefficient = answered * np.repeat(inverse, self.repeats)
-        error = value * np.repeat(inverse, self.repeats)
-        error -= coefficient * np.repeat(np.where(has, mean, 0.0), self.repeats)
+        by_unit = np.repeat(inverse, self.repeats)
+        coefficient = np.multiply(answered, by_unit, out=self.coefficient)
+        error = np.multiply(value, by_unit, out=self.error)
+        centre = np.repeat(np.where(has, mean, 0.0), self.repeats)
+        error -= np.multiply(coefficient, centre, out=centre)
         return replace(self.sums(mean, error, coefficient), answered=count)
 
     def sums(self, estimate: Floats, error: Floats, coefficient: Floats) -> _Part:
@@ -209,13 +230,13 @@ class _Frame:
         def over_groups(values: Floats) -> Floats:
             return np.add.reduceat(values, nest.group_clusters)
 
-        squares = coefficient * coefficient
-        units_q3 = np.add.reduceat(squares * coefficient, nest.group_units)
+        squares = np.multiply(coefficient, coefficient, out=self.scratch)
         cluster_q, cluster_q2 = (np.add.reduceat(part, nest.cluster_units) for part in (coefficient, squares))
+        units_q3 = np.add.reduceat(np.multiply(squares, coefficient, out=squares), nest.group_units)
         a, b = over_groups(cluster_q2), over_groups(cluster_q * cluster_q)
         mixed = over_groups(cluster_q * cluster_q2)
         of_clusters = np.add.reduceat(error, nest.cluster_units)
-        whole = np.add.reduceat(error * error, nest.group_units)
+        whole = np.add.reduceat(np.multiply(error, error, out=self.scratch), nest.group_units)
         sums = Sums(
             estimate=estimate,
             units=self.units,
@@ -232,13 +253,14 @@ class _Frame:
         return _Part(sums, error, coefficient, weighed, self.units)
 
 
-def _mean_over(weight: Floats, nest: Nesting) -> Floats:
-    """Return the weight of each unit: the mean of its ratings' weights."""
+def unit_means(values: MeasureValues, nest: Nesting) -> tuple[Floats, Floats]:
+    """Return the value of every unit, the mean of its ratings and 0 without one, and 1.0 where it has an answer."""
     if not nest.collapsed:
-        return weight
-    rows = np.diff(np.append(nest.unit_rows, len(weight)))
-    mean: Floats = np.add.reduceat(weight, nest.unit_rows) / rows
-    return mean
+        return values.value, values.answered
+    answered = np.add.reduceat(values.answered, nest.unit_rows)
+    value = np.add.reduceat(values.value, nest.unit_rows)
+    value = np.divide(value, answered, out=np.zeros_like(value), where=answered > 0)
+    return value, np.minimum(answered, 1.0)
 
 
 def rater_shares(nest: Nesting) -> Floats:
@@ -254,8 +276,8 @@ def rater_parts(nest: Nesting) -> Floats:
     """
     rows = np.diff(np.append(nest.group_rows, nest.table.n))
     group = np.repeat(np.arange(len(rows)), rows)
-    ratings = np.diff(np.append(nest.unit_rows, nest.table.n))
-    weight = np.repeat(_mean_over(nest.table.weight, nest) / ratings, ratings)
+    ratings = nest.ratings_of_units()
+    weight = np.repeat(unit_weights(nest) / ratings, ratings)
     k = len(nest.table.rater.labels)
     place = group * k + nest.table.rater.codes
     held = np.bincount(place, weights=weight, minlength=len(rows) * k).reshape(len(rows), k)

@@ -55,6 +55,10 @@ ELSEWHERE = {
         ("Woodruff, R. S. (1971). A simple method for approximating the variance of a complicated estimate. Journal of"
          " the American Statistical Association, 66, 411–414.",),
     ),
+    "error of this period's units": (
+        "scoring.estimands.period_error",
+        ("Cochran, W. G. (1977). Sampling techniques, 3rd ed., chapter 2. Wiley.",),
+    ),
     "spread within and between clusters": (
         "scoring.intervals.pooled_spread",
         ("Searle, S. R., Casella, G., & McCulloch, C. E. (1992). Variance components, chapter 3.6. Wiley.",),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibic_fidelity.errors import ArgumentTypeError, UsageError
+from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.intervals import error_variance, t_quantile
 from ibic_fidelity.scoring.scores import Scores
 
@@ -109,10 +110,11 @@ def _degrees(estimate: Floats, low: Floats, high: Floats, kappa: Floats, level: 
 
 
 def check_raw(*scores: object) -> None:
-    """Raise `ArgumentTypeError` unless all are raw scores: shrunken ones are drawn together already."""
+    """Raise unless all are raw scores of the way of working: shrunken ones are drawn together already."""
     for one in scores:
         if not isinstance(one, Scores):
             raise ArgumentTypeError("scoring.not_raw_scores", got=type(one).__name__)
+        require_way_of_working(one.estimand, "A comparison")
 
 
 def figures_of(
