@@ -15,7 +15,7 @@ def period():
 
 VERBS = {
     "compare_sites": lambda s, i: ibic.compare_sites(s),
-    "compare_with_peers": lambda s, i: ibic.compare_with_peers(s, i),
+    "compare_with_peers": ibic.compare_with_peers,
     "site_funnel": lambda s, i: ibic.site_funnel(s),
     "compare_sources": lambda s, i: ibic.compare_sources(s),
     "weight_sensitivity": ibic.weight_sensitivity,
