@@ -97,7 +97,7 @@ def precision_calibration(
             rows += _rows(answers, twice, instrument)
             sites = max(sites, answers.n_sites)
     if not rows:
-        raise ResponseError("dossier.nothing_to_generalize")
+        raise ResponseError("dossier.nothing_to_calibrate")
     provenance = provenance_of(responses, instrument, {})
     note = {lang: text("dossier.calibration_note", lang, package=provenance.package, sites=sites) for lang in LANGUAGES}
     return Calibration.model_validate(

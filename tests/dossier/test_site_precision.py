@@ -145,10 +145,10 @@ def test_real_data_without_raters_or_clusters():
 
 def test_one_site_is_told(study):
     kept = {name: table.take(np.flatnonzero(table.site.codes == 0)) for name, table in study.responses.tables.items()}
-    for call in (site_precision, precision_calibration):
+    for call, code in ((site_precision, "nothing_to_generalize"), (precision_calibration, "nothing_to_calibrate")):
         with pytest.raises(ResponseError) as caught:
             call(dataclasses.replace(study.responses, tables=kept), study.instrument)
-        assert caught.value.code == "dossier.nothing_to_generalize"
+        assert caught.value.code == f"dossier.{code}"
 
 
 def test_three_sites_are_too_few_for_advice(study):
@@ -195,8 +195,11 @@ def test_raters_who_agree_on_everything_are_no_crash(study):
     keys = {k: getattr(table, k).text for k in ("site", "service_area", "wave", "unit", "cluster", "rater")}
     other = source_table("files", table.columns, codes, keys)
     responses = dataclasses.replace(study.responses, tables={"files": other})
-    assert site_precision(responses, study.instrument).targets
-    assert precision_calibration(responses, study.instrument).rows
+    made = site_precision(responses, study.instrument)
+    assert {row.statistic for row in made.statistics if math.isnan(row.estimate)} >= {"phi", "needed_files"}
+    with pytest.raises(ResponseError) as caught:
+        precision_calibration(responses, study.instrument)
+    assert caught.value.code == "dossier.nothing_to_calibrate"
 
 
 def test_one_rater_and_unlinked_raters_give_no_rater_variance(study):

@@ -107,12 +107,12 @@ BAD = [
     ("a negative error", lambda s, i: CutSet(("a", "b"), (50.0,), (-1.0,)), UsageError, "cuts_values"),
     ("an error of NaN", lambda s, i: CutSet(("a", "b"), (50.0,), (math.nan,)), UsageError, "cuts_values"),
     ("other bands", lambda s, i: CUTS.carried_by(i), UsageError, "other_bands"),
-    ("an instrument without bands", lambda s, i: CutSet.of_instrument(i.replaced(bands=())), UsageError, "no_bands"),
+    ("an instrument without bands", lambda s, i: CutSet.of_instrument(i.replaced(bands=())), UsageError, "no_cuts"),
     ("cuts as a list", lambda s, i: standard_bands(s, [50.0]), ArgumentTypeError, "not_cut_set"),
     ("a frame of scores", lambda s, i: standard_bands(s.table, CUTS), ArgumentTypeError, "not_cut_set"),
-    ("draws of one site as a vector", lambda s, i: band_probabilities([50.0, 60.0], CUTS), UsageError, "draws"),
-    ("no draw", lambda s, i: band_probabilities(np.empty((0, 3)), CUTS), UsageError, "draws"),
-    ("a missing draw", lambda s, i: band_probabilities([[50.0, math.nan]], CUTS), UsageError, "draws"),
+    ("draws of one site as a vector", lambda s, i: band_probabilities([50.0, 60.0], CUTS), UsageError, "draws_shape"),
+    ("no draw", lambda s, i: band_probabilities(np.empty((0, 3)), CUTS), UsageError, "draws_shape"),
+    ("a missing draw", lambda s, i: band_probabilities([[50.0, math.nan]], CUTS), UsageError, "draws_shape"),
 ]  # fmt: skip
 
 
