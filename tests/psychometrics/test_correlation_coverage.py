@@ -8,7 +8,7 @@ import pytest
 from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.foundation.randomness import stream
 
-STUDIES = 300
+STUDIES = 200
 #: Two shares that differ by more than this many standard errors do not come from one method
 STANDARD_ERRORS = 4.0
 

@@ -9,7 +9,7 @@ from ibic_fidelity import psychometrics as pm
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.psychometrics.intraclass._error_variance import LEAST_FOR_NORMALITY
 
-STUDIES = 300
+STUDIES = 150
 #: Two shares that differ by more than this many standard errors do not come from one method
 STANDARD_ERRORS = 4.0
 #: Data on which normal theory holds, at least nearly
