@@ -153,11 +153,7 @@ def _targets(
     """Yield items, components and totals: id, a row's value, and the same on both occasions."""
     weights = composite_weights(instrument)
     for total in instrument.totals:
-        parts = [
-            (part.weight, {item: w for item, w in weights["component", part.id].items() if item in rows.values})
-            for part in instrument.components_of(total)
-        ]
-        parts = [(weight, items) for weight, items in parts if items]
+        parts = rows.parts_of(total, instrument)
         if parts:
             yield total.id, rows.mean_of_parts(parts), None if twice is None else twice.mean_of_parts(parts)
     for component in instrument.components:

@@ -231,11 +231,7 @@ def _targets(rows: RatedRows, instrument: Instrument) -> Iterator[tuple[str, lis
     weights = composite_weights(instrument)
     seen: set[tuple[str, ...]] = set()
     for total in instrument.totals:
-        parts = [
-            (part.weight, {item: w for item, w in weights["component", part.id].items() if item in rows.values})
-            for part in instrument.components_of(total)
-        ]
-        parts = [(weight, items) for weight, items in parts if items]
+        parts = rows.parts_of(total, instrument)
         named = tuple(item for _, items in parts for item in items)
         if len(parts) > 1 and named not in seen:
             seen.add(named)

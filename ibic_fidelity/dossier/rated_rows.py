@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from ibic_fidelity.dossier.primary_answers import primary_answers
 from ibic_fidelity.dossier.unit_values import numbered_units
 from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.instrument.parts import Total
 from ibic_fidelity.responses.model import SourceTable
+from ibic_fidelity.scoring.sums import composite_weights
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -76,6 +78,15 @@ class RatedRows:
         whole = sum(weight for weight, _ in parts)
         mean: Floats = np.sum([weight / whole * self.mean(items) for weight, items in parts], axis=0)
         return mean
+
+    def parts_of(self, total: Total, instrument: Instrument) -> list[tuple[float, dict[str, float]]]:
+        """Return the weight and the weighted items of each component of a total that the source answers."""
+        weights = composite_weights(instrument)
+        parts = [
+            (part.weight, {item: w for item, w in weights["component", part.id].items() if item in self.values})
+            for part in instrument.components_of(total)
+        ]
+        return [(weight, items) for weight, items in parts if items]
 
     def long(self, items: Sequence[str]) -> tuple[Floats, dict[str, Integers]]:
         """Return the answers to some items one below the other, and the facets of each answer, items among them."""
