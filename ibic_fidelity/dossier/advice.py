@@ -100,14 +100,22 @@ def planned(study: GeneralizabilityStudy, rows: RatedRows, y: Floats, goal: floa
     )
 
 
+def error_parts(study: GeneralizabilityStudy, rows: RatedRows, counts: Mapping[str, float]) -> dict[str, float]:
+    """Return the variance that each source of error gives the mean of an average site, each unit seen by one rater."""
+    made = study.way_of_working()
+    parts = {}
+    for source, variance in zip(made.sources, made.variance.tolist(), strict=True):
+        facets = source.split(" × ")
+        parts[source] = variance / (
+            counts[rows.unit] if rows.unit in facets else math.prod(counts[facet] for facet in facets)
+        )
+    return parts
+
+
 def _ceiling(study: GeneralizabilityStudy, rows: RatedRows, counts: Mapping[str, float]) -> dict[str, float]:
     """Return the shares of raters and clusters in the error that more units do not lower."""
-    made = study.way_of_working()
-    left = {
-        source: variance / counts[source]
-        for source, variance in zip(made.sources, made.variance.tolist(), strict=True)
-        if source in {"rater", rows.cluster} and source in counts
-    }
+    parts = error_parts(study, rows, counts)
+    left = {source: part for source, part in parts.items() if source in {"rater", rows.cluster}}
     whole = sum(left.values())
     return {source: part / whole for source, part in left.items()} if whole > 0.0 else {}
 

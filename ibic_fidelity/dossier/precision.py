@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ibic_fidelity.dossier.advice import Plan, advice_of, planned
+from ibic_fidelity.dossier.advice import Plan, advice_of, error_parts, planned
 from ibic_fidelity.dossier.occasion_pairs import one_wave
 from ibic_fidelity.dossier.rated_rows import Floats, RatedRows, rated_rows
 from ibic_fidelity.dossier.statistics import Statistic, Statistics, collected
@@ -350,13 +350,7 @@ def effect_key(indices: frozenset[str], made: VarianceComponents) -> str:
 
 def _error(study: GeneralizabilityStudy, rows: RatedRows, y: Floats) -> Iterator[Statistic]:
     """Yield what each source of error gives to the error variance of an average site's mean, as a share."""
-    counts = rows.conditions(y)
-    made = study.way_of_working()
-    parts: dict[str, float] = {}
-    for source, variance in zip(made.sources, made.variance.tolist(), strict=True):
-        facets = source.split(" × ")
-        count = counts[rows.unit] if rows.unit in facets else math.prod(counts[facet] for facet in facets)
-        parts[source] = variance / count
+    parts = error_parts(study, rows, rows.conditions(y))
     whole = sum(parts.values())
     for source, variance in parts.items():
         name = f"error_{source.replace(' × ', '_')}"
