@@ -6,6 +6,7 @@ from .instrument.reading import load_instrument
 from .responses.model import Responses
 from .responses.reading import read_responses
 from .scoring.comparison.funnel import site_funnel
+from .scoring.comparison.overall import OverallComparison, compare_all
 from .scoring.comparison.peers import compare_with_peers
 from .scoring.comparison.sites import compare_sites
 from .scoring.comparison.specificity import score_by_specificity
@@ -21,12 +22,14 @@ from .studies.generate import Study, simulate_study
 
 __all__ = [
     "Instrument",
+    "OverallComparison",
     "PublishedScores",
     "Responses",
     "Scores",
     "ShrunkenScores",
     "Study",
     "StudyDesign",
+    "compare_all",
     "compare_sites",
     "compare_sources",
     "compare_waves",

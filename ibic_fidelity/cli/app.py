@@ -14,9 +14,11 @@ import typer
 from ibic_fidelity.cli import (
     certify,
     check,
+    compare,
     demo,
     instrument,
     precision,
+    publish,
     raters,
     reliability,
     retest,
@@ -39,6 +41,8 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("score")(score.score)
+app.command("compare")(compare.compare)
+app.command("publish")(publish.publish)
 app.command("reliability")(reliability.reliability)
 app.command("structure")(structure.structure)
 app.command("raters")(raters.raters)

@@ -19,9 +19,14 @@ WAVES = ("2026-03", "2026-04")
 
 def demo(output: Output = Path("ibic-fidelity-demo"), lang: Lang = "sv") -> None:
     """Run the whole job on the bundled synthetic pilot of 24 municipalities, into a folder."""
-    from ibic_fidelity.cli.score import score_into
+    from ibic_fidelity.cli.compare import write_comparison
+    from ibic_fidelity.cli.score import write_scores
+    from ibic_fidelity.disclosure.publishing import publish
     from ibic_fidelity.instrument.reading import load_instrument
+    from ibic_fidelity.reports.public import write_published
     from ibic_fidelity.responses.reading import read_responses
+    from ibic_fidelity.scoring.comparison.overall import compare_all
+    from ibic_fidelity.scoring.municipalities import score_municipalities
 
     _check_folder(output)
     say("demo_starts", lang, folder=str(output))
@@ -35,7 +40,10 @@ def demo(output: Output = Path("ibic-fidelity-demo"), lang: Lang = "sv") -> None
         rows=sum(table.n for table in responses.tables.values()),
         sites=len(responses.sites),
     )
-    score_into(responses, instrument, output, lang, confidence=0.95, force=True)
+    scores = score_municipalities(responses, instrument)
+    write_scores(scores, instrument, output, lang, force=True)
+    write_comparison(compare_all(responses, instrument), instrument, output, lang=lang, force=True)
+    write_published(output / "published.csv", publish(scores, instrument), instrument, lang=lang, force=True)
     _write_reliability(responses, instrument, output, lang)
     say("demo_ends", lang, folder=str(output))
 

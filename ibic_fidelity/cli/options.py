@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from ibic_fidelity.foundation.messages import Language
+
+Estimand = Literal["way_of_working", "this_period"]  # as in scoring, which costs time to import
 
 Lang = Annotated[Language, typer.Option("--lang", help="Language of what is printed and written.")]
 InstrumentName = Annotated[
@@ -29,6 +31,17 @@ OneSource = Annotated[
 ]
 Partial = Annotated[bool, typer.Option("--partial", help="Accept missing item columns; what needs them is withheld.")]
 Confidence = Annotated[float, typer.Option("--confidence", help="Confidence level of intervals.")]
+EstimandOption = Annotated[
+    Estimand,
+    typer.Option(
+        "--estimand",
+        help="What scores are about: how the site works, to compare and band by, or this period's files and staff.",
+    ),
+]
+Bootstrap = Annotated[
+    int,
+    typer.Option("--bootstrap", min=0, help="Replicates of a cluster bootstrap beside the intervals; 2000 is usual."),
+]
 Scales = Annotated[list[str] | None, typer.Option("--scale", help="A reflective component; repeat it for several.")]
 Wave = Annotated[str | None, typer.Option("--wave", help="The occasion to take, where the data hold several.")]
 Goal = Annotated[float, typer.Option("--goal", help="The dependability (Φ) that numbers of files are sought for.")]

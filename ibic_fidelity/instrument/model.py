@@ -14,6 +14,7 @@ from ibic_fidelity.instrument.parts import (
     Band,
     Calibration,
     Component,
+    Gap,
     Item,
     Measure,
     Name,
@@ -57,6 +58,7 @@ class Instrument(Part):
     components: tuple[Component, ...] = Field(min_length=1)
     totals: tuple[Total, ...] = ()
     bands: tuple[Band, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     uncertainty: Uncertainty | None = None
     calibration: Calibration | None = None
     outcomes: tuple[Outcome, ...] = ()
@@ -169,6 +171,7 @@ def _duplicates(instrument: Instrument) -> list[PydanticCustomError]:
         "references": [part.id for part in instrument.references],
         "service_areas": [part.id for part in instrument.service_areas],
         "totals": [part.id for part in instrument.totals],
+        "gaps": [part.id for part in instrument.gaps],
     }
     for source in instrument.sources:
         lists[f"columns of {source.id}"] = list(instrument.columns_of(source.id))
@@ -196,6 +199,10 @@ def _dangling(instrument: Instrument) -> list[PydanticCustomError]:
         for row in instrument.calibration.rows:
             pointers.append(("calibration", "source", row.source, set(instrument.by_source)))
             pointers.append(("calibration", "target", row.target, targets))
+    areas = {area.id for area in instrument.service_areas}
+    for gap in instrument.gaps:
+        pointers += [(gap.id, "items", name, set(instrument.by_item)) for name in gap.items or ()]
+        pointers += [(gap.id, "areas", name, areas) for name in gap.areas or ()]
     for outcome in instrument.outcomes:
         pointers += [(outcome.id, "cites", name, references) for name in outcome.cites]
         if outcome.component is not None:

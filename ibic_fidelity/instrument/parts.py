@@ -295,6 +295,23 @@ class Band(Labelled):
     se: float | None = Field(default=None, ge=0, lt=0.5)
 
 
+class Gap(Labelled):
+    """Two groups within a site whose difference is reported: two items of the register, or two service areas.
+
+    The difference is the first less the second.
+    """
+
+    items: tuple[ItemId, ItemId] | None = None
+    areas: tuple[Name, Name] | None = None
+
+    @model_validator(mode="after")
+    def _of_items_or_areas(self) -> Gap:
+        pairs = [pair for pair in (self.items, self.areas) if pair is not None]
+        if len(pairs) != 1 or pairs[0][0] == pairs[0][1]:
+            raise fail("instrument.gap_pair", id=self.id)
+        return self
+
+
 class Uncertainty(Part):
     """What the instrument states about errors that one collection of data may not show.
 

@@ -25,21 +25,46 @@ def read_register(path: Path) -> dict[str, str]:
 
 
 def read_groups(path: Path, column: str) -> dict[str, str]:
-    """Return code to group from a UTF-8 CSV with the columns ``code`` and `column`, commas or semicolons.
+    """Return code to group from a CSV with the columns ``code`` and `column`, commas or semicolons.
 
     Codes stay text; a code without a group is left out. Raises `UsageError` where a column is lacking or a code
     has two groups.
     """
-    content = read_bytes(path).decode("utf-8-sig")
-    rows = csv.DictReader(io.StringIO(content), delimiter=";" if ";" in content.partition("\n")[0] else ",")
-    if rows.fieldnames is None or not {"code", column} <= set(rows.fieldnames):
-        raise UsageError("instrument.group_columns", file=path.name, column=column)
     groups: dict[str, str] = {}
-    for row in rows:
-        code, group = (row["code"] or "").strip(), (row[column] or "").strip()
+    for code, group in _pairs(path, "code", column):
         if group and groups.setdefault(code, group) != group:
             raise UsageError("instrument.group_twice", file=path.name, code=code)
     return groups
+
+
+def read_weights(path: Path) -> dict[str, float]:
+    """Return component to weight from a CSV with the columns ``component`` and ``weight``, commas or semicolons.
+
+    Decimal commas are read in a file with semicolons. Raises `UsageError` where a column is lacking, a weight is no
+    number, or a component stands twice.
+    """
+    weights: dict[str, float] = {}
+    for line, (component, given) in enumerate(_pairs(path, "component", "weight"), start=2):
+        if component in weights:
+            raise UsageError("instrument.weight_twice", file=path.name, row=line, component=component)
+        try:
+            weights[component] = float(given.replace(",", "."))
+        except ValueError:
+            raise UsageError("instrument.weight_number", file=path.name, row=line, value=given) from None
+    return weights
+
+
+def _pairs(path: Path, first: str, second: str) -> list[tuple[str, str]]:
+    """Return two columns of a CSV as stripped text; UTF-8, or the encoding that Excel saves in Sweden."""
+    raw = read_bytes(path)
+    try:
+        content = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        content = raw.decode("cp1252", errors="replace")
+    rows = csv.DictReader(io.StringIO(content), delimiter=";" if ";" in content.partition("\n")[0] else ",")
+    if rows.fieldnames is None or not {first, second} <= set(rows.fieldnames):
+        raise UsageError("instrument.pair_columns", file=path.name, first=first, second=second)
+    return [((row[first] or "").strip(), (row[second] or "").strip()) for row in rows]
 
 
 def suggest_site(value: str, register: Mapping[str, str]) -> str | None:

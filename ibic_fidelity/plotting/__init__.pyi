@@ -2,6 +2,7 @@ from .funnel import plot_funnel
 from .precision import plot_decision, plot_variance_shares
 from .profile import plot_profile
 from .scree import plot_scree
+from .shrunken import plot_shrunken
 from .sites import plot_sites
 from .statistics import plot_coefficients
 
@@ -11,6 +12,7 @@ __all__ = [
     "plot_funnel",
     "plot_profile",
     "plot_scree",
+    "plot_shrunken",
     "plot_sites",
     "plot_variance_shares",
 ]

@@ -16,10 +16,14 @@ from ibic_fidelity.foundation.messages import LANGUAGES, Language, Message, text
 from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import Component
+from ibic_fidelity.scoring.comparison.overall import OverallComparison
 from ibic_fidelity.scoring.estimands import WAY_OF_WORKING
 from ibic_fidelity.scoring.scores import Scores
+from ibic_fidelity.scoring.shrunken import ShrunkenScores
 
 Row = dict[str, Any]
+#: What was made of one instrument's answers.
+Scored = Scores | ShrunkenScores | OverallComparison | PublishedScores
 Order = Literal["name", "code"]
 
 FEW_PEOPLE = "plotting.few_people"
@@ -27,7 +31,7 @@ _NUMBERS = ("estimate", "std_error", "ci_low", "ci_high")
 _BIDI = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 
 
-def check(result: Scores | Statistics | PublishedScores, instrument: Instrument, lang: Language) -> None:
+def check(result: Scored | Statistics, instrument: Instrument, lang: Language) -> None:
     """Refuse an unknown language, and an instrument by which the result was not made."""
     check_language(lang)
     made = result.provenance

@@ -20,6 +20,7 @@ from ibic_fidelity.plotting._rows import (
 )
 from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.scores import Scores
+from ibic_fidelity.scoring.shrunken import ShrunkenScores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +103,7 @@ def plot_sites(
 
 def draw_sites(
     rows: Sequence[Row],
-    scores: Scores,
+    scores: Scores | ShrunkenScores,
     instrument: Instrument,
     label: str,
     *,

@@ -161,16 +161,50 @@ def write_reports(
     names = page_names(scores, instrument)
     target = claim_folder(Path(folder), (OVERVIEW, *names.values()), force=force)
     material = Material(scores, instrument, lang)
-    pages = len(names) + 1
+    written = _write_sites(material, names, target, index=OVERVIEW, force=force, progress=progress)
+    return write_file(target / OVERVIEW, _overview_page(material, names), force=force), *written
+
+
+def write_site_reports(
+    scores: Scores,
+    instrument: Instrument,
+    folder: str | Path,
+    *,
+    lang: Language = "sv",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> tuple[Path, ...]:
+    """Write one page a site and no page of all, which scores of this period may not have.
+
+    Parameters, returned paths (in the order of the sites) and errors are those of `write_reports`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import ibic_fidelity as ibic
+    >>> study = ibic.simulate_study(ibic.StudyDesign(n_sites=3), seed=1)
+    >>> scores = ibic.score_municipalities(study.responses, study.instrument, estimand="this_period")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     len(write_site_reports(scores, study.instrument, folder))
+    3
+    """
+    check(scores, instrument, lang)
+    names = page_names(scores, instrument)
+    target = claim_folder(Path(folder), tuple(names.values()), force=force)
+    material = Material(scores, instrument, lang)
+    return tuple(_write_sites(material, names, target, index=None, force=force, progress=progress))
+
+
+def _write_sites(
+    material: Material, names: Mapping[str, str], folder: Path, *, index: str | None, force: bool,
+    progress: Progress | None,
+) -> list[Path]:  # fmt: skip
     written = []
     for done, (site, name) in enumerate(names.items(), start=1):
-        written.append(write_file(target / name, _site_page(material, site, OVERVIEW), force=force))
+        written.append(write_file(folder / name, _site_page(material, site, index), force=force))
         if progress is not None:
-            progress(done, pages)
-    first = write_file(target / OVERVIEW, _overview_page(material, names), force=force)
-    if progress is not None:
-        progress(pages, pages)
-    return first, *written
+            progress(done, len(names))
+    return written
 
 
 def page_names(scores: Scores, instrument: Instrument) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ibic_fidelity.plotting._rows import Row, printable
+from ibic_fidelity.plotting._rows import Row, printable, reason_words
 from ibic_fidelity.reports.cells import Cell, Column, Table
 from ibic_fidelity.reports.material import Material, hidden_people, minimum
 from ibic_fidelity.reports.overview import spread_table
@@ -200,6 +200,33 @@ def missing_sheet(material: Material) -> Table:
             asked = questions.get((row["source"], row["column"]), "")
             counts = (Cell.number("", row[name]) for name in names)
             made.append((*_place(row, material), Cell(source), Cell(row["column"]), Cell(asked), *counts))
+    return Table("", columns, tuple(made))
+
+
+def bootstrap_sheet(material: Material) -> Table:
+    """Return the limits of whole sites' totals and components by the bootstrap, where there was one."""
+    say = material.say
+    numbers = (
+        ("clusters", "reports.clusters", 0),
+        ("estimate", "reports.score", 1),
+        ("std_error", "reports.std_error", 1),
+        ("percentile_low", "reports.percentile_low", 1),
+        ("percentile_high", "reports.percentile_high", 1),
+        ("score_low", "reports.score_low", 1),
+        ("score_high", "reports.score_high", 1),
+    )
+    columns = (
+        *_place_columns(material),
+        Column(say("reports.part"), width=34),
+        *(Column(say(code), "number", 14, digits) for _, code, digits in numbers),
+        Column(say("reports.reason"), width=44),
+    )
+    made = []
+    for row in material.scores.bootstrap.rows():
+        reason = reason_words(row["reason"], material.lang) if row["reason"] else ""
+        values = (Cell.number("", row[name]) for name, _, _ in numbers)
+        place = _place({**row, "service_area": ""}, material)
+        made.append((*place, Cell(composite_label(row, material)), *values, Cell(reason)))
     return Table("", columns, tuple(made))
 
 

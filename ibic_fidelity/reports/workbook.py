@@ -88,6 +88,7 @@ def _sheets(material: Material) -> dict[str, Table]:
         say("reports.sheet_response"): made_of.response_sheet(material),
         say("reports.sheet_missing"): made_of.missing_sheet(material),
         say("reports.sheet_spread"): made_of.spread_sheet(material),
+        say("reports.sheet_bootstrap"): made_of.bootstrap_sheet(material),
         say("reports.sheet_method"): made_of.method_sheet(material),
     }
     filled = {name: table for name, table in made.items() if table.rows}

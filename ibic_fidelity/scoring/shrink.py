@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +30,7 @@ from ibic_fidelity.scoring.shrinkage import (
     working_scale,
 )
 from ibic_fidelity.scoring.shrunken import ShrunkenScores, SiteSpread
+from ibic_fidelity.scoring.standards import between_cuts, share_over
 
 METHOD = "posterior interval, shrunken, way of working"
 LEAST_DRAWS = 1000
@@ -276,9 +276,10 @@ def _placed(values: Floats | None, usable: NDArray[np.bool_]) -> Floats:
     return placed
 
 
-def _reached(score: Floats, cut: float) -> Floats:
-    """Return the probability of reaching a cut, NaN where there are no draws."""
-    return np.where(np.isfinite(score[0]), (score >= cut - ROUNDING).mean(axis=0), np.nan)
+def _reached(score: Floats, cut: float, error: float = 0.0) -> Floats:
+    """Return the probability of reaching a cut with its standard error, NaN where there are no draws."""
+    over = share_over(score - cut, np.full(score.shape, error)) if error else score >= cut - ROUNDING
+    return np.where(np.isfinite(score[0]), over.mean(axis=0), np.nan)
 
 
 def _cuts(score: Floats, raw: Records, cuts: Sequence[float]) -> Records:
@@ -293,9 +294,8 @@ def _cuts(score: Floats, raw: Records, cuts: Sequence[float]) -> Records:
 def _bands(score: Floats, raw: Records, scores: Scores, instrument: Instrument | None) -> Records:
     bands = instrument.bands if instrument is not None else ()
     size, k = len(raw), len(bands)
-    reached = [_reached(score, 100 * band.low) for band in bands]
-    above: list[Any] = [*reached[1:], np.zeros(size)] if bands else []
-    probability = np.array([one - upper for one, upper in zip(reached, above, strict=True)]).reshape(k, size)
+    reached = np.array([_reached(score, 100 * band.low, 100 * (band.se or 0.0)) for band in bands]).reshape(k, size)
+    probability = between_cuts(reached[1:].T).T if k > 1 else reached
     gated = probability.copy()
     if k > 1:
         lowered = np.vstack([probability[:1] + probability[1:2], probability[2:], np.zeros((1, size))])

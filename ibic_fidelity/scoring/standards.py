@@ -159,8 +159,8 @@ def standard_bands(scores: Scores, cut_set: CutSet) -> StandardBands:
     reached = []
     for cut, error in zip(cut_set.cuts, cut_set.std_errors, strict=True):
         own = np.where(cut > estimate, high - estimate, estimate - low) / z
-        reached.append(_over(estimate - cut, np.hypot(own, error)))
-    shares = _between(np.stack(reached, axis=1)) if len(estimate) else np.empty((0, len(cut_set.bands)))
+        reached.append(share_over(estimate - cut, np.hypot(own, error)))
+    shares = between_cuts(np.stack(reached, axis=1)) if len(estimate) else np.empty((0, len(cut_set.bands)))
     position = band_of(estimate / 100, _as_bands(cut_set))
     names = np.array([*cut_set.bands, ""], dtype=object)
     columns: dict[str, Any] = {name: rows[name] for name in ("site", "service_area", "wave", "statistic", "estimate")}
@@ -202,18 +202,18 @@ def band_probabilities(draws: NDArray[Any] | Sequence[Sequence[float]], cut_set:
     if theta.ndim != 2 or not len(theta) or not np.isfinite(theta).all():
         raise UsageError("scoring.draws_shape", shape=list(theta.shape))
     pairs = zip(cut_set.cuts, cut_set.std_errors, strict=True)
-    reached = [_over(theta - cut, np.full(theta.shape, error)).mean(axis=0) for cut, error in pairs]
-    return _between(np.stack(reached, axis=1))
+    reached = [share_over(theta - cut, np.full(theta.shape, error)).mean(axis=0) for cut, error in pairs]
+    return between_cuts(np.stack(reached, axis=1))
 
 
-def _over(gap: Floats, error: Floats) -> Floats:
+def share_over(gap: Floats, error: Floats) -> Floats:
     """Return the probability that a gap with a normal error is 0 or more."""
     with np.errstate(divide="ignore", invalid="ignore"):
         made = np.where(error > 0, ndtr(gap / error), (gap >= 0).astype(float))
     return np.asarray(np.where(np.isnan(gap) | np.isnan(error), np.nan, made))
 
 
-def _between(reached: Floats) -> Floats:
+def between_cuts(reached: Floats) -> Floats:
     """Return the probability of each band (n, K + 1) from that of reaching each cut (n, K).
 
     Where the errors of two cuts make a higher one as likely to be reached as a lower one, the band between is empty.
