@@ -35,6 +35,13 @@ from ibic_fidelity.scoring.shrunken import ShrunkenScores
 from ibic_fidelity.scoring.standards import CutSet
 
 Made = TypeVar("Made")
+#: Why data or instrument give no ground for a part. Any other fault is wrong use, and stops all.
+NO_GROUND = frozenset({
+    "scoring.asked_of_one_source", "scoring.bands_of_component", "scoring.no_bands", "scoring.no_cuts",
+    "scoring.no_second_source", "scoring.no_site_has_both_waves", "scoring.no_specificity", "scoring.no_total",
+    "scoring.nobody_has_peers", "scoring.nothing_to_compare", "scoring.one_wave", "scoring.too_few_sites",
+    "scoring.unknown_area", "scoring.unknown_target", "scoring.weights_of_component",
+})  # fmt: skip
 SCHEMA = "ibic.overall_comparison/1"
 Part = Comparison | Funnel | Records | Scores | ShrunkenScores | WeightSensitivity
 
@@ -278,7 +285,7 @@ def _made(make: Callable[[], Made], *, asked: bool = False) -> Made | Message:
     try:
         return make()
     except UsageError as error:
-        if asked:
+        if asked or error.code not in NO_GROUND:
             raise
         return error.message
 
