@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Language, Message
-from ibic_fidelity.foundation.results import Provenance, Records, table, to_json
+from ibic_fidelity.foundation.results import Provenance, Records, table
+from ibic_fidelity.foundation.written import Written
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "ibic.published/1"
 _EXTRA = ("level", "flag", "band", "band_with_gates")
-_PARTS = ("rows", "response")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PublishedScores:
+class PublishedScores(Written):
     """Scores 0–100 with intervals, from which nobody's answers can be worked out, as `publish` makes them.
 
     There is no standard error, no table of missing answers, no gate and no spread in it.
@@ -47,6 +44,9 @@ class PublishedScores:
     provenance : Provenance
         From what they were made.
     """
+
+    SCHEMA: ClassVar[str] = "ibic.published/1"
+    REFUSED: ClassVar[str] = "disclosure.not_published"
 
     rows: Records
     response: Records
@@ -90,31 +90,6 @@ class PublishedScores:
         """Return a reason or flag in words."""
         named = {name: self.rules[name] for name in ("least", "few", "end")}
         return Message(code, named).text(language) if code else ""
-
-    def to_json(self) -> str:
-        """Return them as JSON (schema ``ibic.published/1``), the same bytes for the same scores."""
-        data: dict[str, Any] = {"schema": SCHEMA, **{name: getattr(self, name).as_dict() for name in _PARTS}}
-        data.update(rules=dict(self.rules), confidence_level=self.confidence_level, notes=self.notes)
-        data["provenance"] = self.provenance.as_dict()
-        return to_json(data)
-
-    @classmethod
-    def from_json(cls, text: str) -> PublishedScores:
-        """Rebuild what `to_json` made."""
-        try:
-            data: Any = json.loads(text)
-        except json.JSONDecodeError:
-            data = None
-        schema = data.get("schema", "") if isinstance(data, dict) else ""
-        if schema != SCHEMA or not {*_PARTS, "rules", "confidence_level", "notes", "provenance"} <= set(data):
-            raise UsageError("disclosure.not_published", schema=str(schema), expected=SCHEMA)
-        return cls(
-            **{name: Records.from_dict(data[name]) for name in _PARTS},
-            rules=data["rules"],
-            confidence_level=data["confidence_level"],
-            notes=tuple(Message.from_dict(note) for note in data["notes"]),
-            provenance=Provenance.from_dict(data["provenance"]),
-        )
 
     def _frame(self, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> pd.DataFrame:
         kept = self.rows.where(mask)

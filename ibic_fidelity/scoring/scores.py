@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.results import Provenance, Records, table, to_json
+from ibic_fidelity.foundation.results import Provenance, Records, table
+from ibic_fidelity.foundation.written import Written
 from ibic_fidelity.scoring.estimands import WAY_OF_WORKING, Estimand
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "ibic.scores/1"
 _EXTRA = ("df", "estimand", "level", "flag", "census")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
+class Scores(Written):
     """Raw scores of every site and service area, 0–100, with intervals for one estimand.
 
     Shrunken scores are another type; these are not shrunken.
@@ -62,6 +61,9 @@ class Scores:
     provenance : Provenance
         From what they were made.
     """
+
+    SCHEMA: ClassVar[str] = "ibic.scores/1"
+    REFUSED: ClassVar[str] = "scoring.not_scores"
 
     rows: Records
     gates: Records
@@ -147,35 +149,6 @@ class Scores:
 
     def __repr__(self) -> str:
         return self.summary()
-
-    def to_json(self) -> str:
-        """Return the scores as JSON (schema ``ibic.scores/1``), the same bytes for the same scores."""
-        data: dict[str, Any] = {"schema": SCHEMA}
-        for part in fields(self):
-            value = getattr(self, part.name)
-            data[part.name] = value.as_dict() if hasattr(value, "as_dict") else value
-        return to_json(data)
-
-    @classmethod
-    def from_json(cls, text: str) -> Scores:
-        """Rebuild what `to_json` made."""
-        try:
-            data: Any = json.loads(text)
-        except json.JSONDecodeError:
-            data = None
-        schema = data.get("schema", "") if isinstance(data, dict) else ""
-        if schema != SCHEMA or not {part.name for part in fields(cls)} <= set(data):
-            raise UsageError("scoring.not_scores", schema=str(schema), expected=SCHEMA)
-        records = {
-            name: Records.from_dict(data[name])
-            for name in ("rows", "gates", "bands", "missing", "response", "spread", "bootstrap")
-        }
-        return cls(
-            **records,
-            confidence_level=data["confidence_level"],
-            notes=tuple(Message.from_dict(note) for note in data["notes"]),
-            provenance=Provenance.from_dict(data["provenance"]),
-        )
 
     def _totals(self, total: str) -> pd.DataFrame:
         return self._frame((self.rows["level"] == "total") & (self.rows["statistic"] == total))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.results import Provenance, Records, table, to_json
+from ibic_fidelity.foundation.results import Provenance, Records, table
+from ibic_fidelity.foundation.written import Written
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "ibic.shrunken/1"
 _EXTRA = (
     "level",
     "flag",
@@ -63,7 +62,7 @@ class SiteSpread:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ShrunkenScores:
+class ShrunkenScores(Written):
     """One total or component of all sites, drawn towards their mean by how unsure each is.
 
     Raw scores are another type (`Scores`); these hold none of them.
@@ -97,6 +96,9 @@ class ShrunkenScores:
     provenance : Provenance
         From what they were made, with the seed of the draws.
     """
+
+    SCHEMA: ClassVar[str] = "ibic.shrunken/1"
+    REFUSED: ClassVar[str] = "scoring.not_shrunken"
 
     statistic: str
     rows: Records
@@ -137,33 +139,10 @@ class ShrunkenScores:
     def __repr__(self) -> str:
         return self.summary()
 
-    def to_json(self) -> str:
-        """Return the scores as JSON (schema ``ibic.shrunken/1``), the same bytes for the same scores."""
-        data: dict[str, Any] = {"schema": SCHEMA}
-        for part in fields(self):
-            value = getattr(self, part.name)
-            data[part.name] = value.as_dict() if hasattr(value, "as_dict") else value
-        return to_json({**data, "spread": asdict(self.spread)})
-
     @classmethod
-    def from_json(cls, text: str) -> ShrunkenScores:
-        """Rebuild what `to_json` made."""
-        try:
-            data: Any = json.loads(text)
-        except json.JSONDecodeError:
-            data = None
-        schema = data.get("schema", "") if isinstance(data, dict) else ""
-        if schema != SCHEMA or not {part.name for part in fields(cls)} <= set(data):
-            raise UsageError("scoring.not_shrunken", schema=str(schema), expected=SCHEMA)
-        spread: Any = {name: np.nan if value is None else value for name, value in data["spread"].items()}
-        league, withheld = (data[name] and Message.from_dict(data[name]) for name in ("league", "withheld"))
-        return cls(
-            statistic=data["statistic"],
-            **{name: Records.from_dict(data[name]) for name in ("rows", "bands", "cuts")},
-            spread=SiteSpread(**spread),
-            league=league,
-            withheld=withheld,
-            confidence_level=data["confidence_level"],
-            notes=tuple(Message.from_dict(note) for note in data["notes"]),
-            provenance=Provenance.from_dict(data["provenance"]),
-        )
+    def _read(cls, name: str, value: Any) -> Any:
+        if name == "spread":
+            return SiteSpread(**{field: math.nan if number is None else number for field, number in value.items()})
+        if name in ("league", "withheld"):
+            return value and Message.from_dict(value)
+        return super()._read(name, value)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Provenance, Records, table
+from ibic_fidelity.foundation.written import Written
 from ibic_fidelity.scoring.comparison.figures import check_raw, figures_of
-from ibic_fidelity.scoring.comparison.result import Written, left_out_records, with_options, withheld
+from ibic_fidelity.scoring.comparison.result import NOT_COMPARISON, left_out_records, with_options, withheld
 from ibic_fidelity.scoring.comparison.sites import enough_sites
 from ibic_fidelity.scoring.scores import Scores
 
@@ -53,6 +54,7 @@ class Funnel(Written):
     """
 
     SCHEMA: ClassVar[str] = "ibic.funnel/1"
+    REFUSED: ClassVar[str] = NOT_COMPARISON
 
     target: str
     rows: Records

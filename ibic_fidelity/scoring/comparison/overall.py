@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.results import Provenance, Records, to_json
+from ibic_fidelity.foundation.results import Provenance, Records
+from ibic_fidelity.foundation.written import Written
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import Gap
 from ibic_fidelity.psychometrics.standards.classification import classification_accuracy
@@ -22,7 +22,7 @@ from ibic_fidelity.scoring.comparison.false_discovery import Adjustment
 from ibic_fidelity.scoring.comparison.figures import figures_of, known_waves, the_wave
 from ibic_fidelity.scoring.comparison.funnel import Funnel, site_funnel
 from ibic_fidelity.scoring.comparison.peers import COUNTY, compare_with_peers
-from ibic_fidelity.scoring.comparison.result import Comparison
+from ibic_fidelity.scoring.comparison.result import NOT_COMPARISON, Comparison
 from ibic_fidelity.scoring.comparison.sites import compare_sites, enough_sites
 from ibic_fidelity.scoring.comparison.specificity import score_by_specificity
 from ibic_fidelity.scoring.comparison.waves import compare_waves
@@ -42,12 +42,11 @@ NO_GROUND = frozenset({
     "scoring.nobody_has_peers", "scoring.nothing_to_compare", "scoring.one_wave", "scoring.too_few_sites",
     "scoring.unknown_area", "scoring.unknown_target", "scoring.weights_of_component",
 })  # fmt: skip
-SCHEMA = "ibic.overall_comparison/1"
 Part = Comparison | Funnel | Records | Scores | ShrunkenScores | WeightSensitivity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OverallComparison:
+class OverallComparison(Written):
     """All comparisons of one total or component at one wave. A part that could not be made is the message why.
 
     Attributes
@@ -80,6 +79,9 @@ class OverallComparison:
     provenance : Provenance
         From what it was made.
     """
+
+    SCHEMA: ClassVar[str] = "ibic.overall_comparison/1"
+    REFUSED: ClassVar[str] = NOT_COMPARISON
 
     target: str
     wave: str
@@ -116,41 +118,15 @@ class OverallComparison:
     def __repr__(self) -> str:
         return self.summary()
 
-    def to_json(self) -> str:
-        """Return the comparison as JSON (schema ``ibic.overall_comparison/1``), the same bytes for the same result."""
-        return to_json({
-            "schema": SCHEMA,
-            "target": self.target,
-            "wave": self.wave,
-            "parts": {name: _plain(part) for name, part in self.parts().items()},
-            "notes": self.notes,
-            "provenance": self.provenance.as_dict(),
-        })  # fmt: skip
-
     @classmethod
-    def from_json(cls, text: str) -> OverallComparison:
-        """Rebuild what `to_json` made."""
-        try:
-            data: Any = json.loads(text)
-        except json.JSONDecodeError:
-            data = None
-        schema = data.get("schema", "") if isinstance(data, dict) else ""
-        if schema != SCHEMA:
-            raise UsageError("scoring.not_comparison", schema=str(schema), expected=SCHEMA)
-        parts = data["parts"]
-        gaps = {name[4:]: _read(part, Comparison) for name, part in parts.items() if name.startswith("gap:")}
-        classification = parts["classification"]
-        return cls(
-            target=data["target"],
-            wave=data["wave"],
-            **{name: _read(parts[name], kind) for name, kind in _KINDS.items()},
-            gaps=gaps,
-            classification=(
-                Message.from_dict(classification) if "code" in classification else Records.from_dict(classification)
-            ),
-            notes=tuple(Message.from_dict(note) for note in data["notes"]),
-            provenance=Provenance.from_dict(data["provenance"]),
-        )
+    def _read(cls, name: str, value: Any) -> Any:
+        if name == "gaps":
+            return {gap: _part(part, Comparison) for gap, part in value.items()}
+        if name in _KINDS:
+            return _part(value, _KINDS[name])
+        if name == "classification" and "code" in value:
+            return Message.from_dict(value)
+        return super()._read(name, value)
 
 
 _KINDS: dict[str, Any] = {
@@ -341,11 +317,6 @@ def _earlier(waves: list[str], wave: str, earlier: str | None) -> str | None:
     return earlier
 
 
-def _plain(part: Part | Message) -> Any:
-    if isinstance(part, Message | Records):
-        return part.as_dict()
-    return json.loads(part.to_json())
-
-
-def _read(data: Any, kind: Any) -> Any:
-    return Message.from_dict(data) if "code" in data else kind.from_json(json.dumps(data))
+def _part(data: Any, kind: Any) -> Any:
+    """Return a part as it was before it was written."""
+    return Message.from_dict(data) if "code" in data else kind.of_dict(data)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
-from ibic_fidelity.foundation.results import Provenance, Records, table, to_json
+from ibic_fidelity.foundation.results import Provenance, Records, table
+from ibic_fidelity.foundation.written import Written
 from ibic_fidelity.scoring.comparison.differences import Differences
 from ibic_fidelity.scoring.comparison.false_discovery import Adjustment, adjusted, check_adjustment, check_rate
 from ibic_fidelity.scoring.comparison.figures import Figures, Index, check_raw
@@ -22,48 +21,10 @@ from ibic_fidelity.scoring.sources import gravest
 if TYPE_CHECKING:
     import pandas as pd
 
+NOT_COMPARISON = "scoring.not_comparison"
 HIGHER, LOWER, OPEN = "higher", "lower", "not_told_apart"
 LeftOut = tuple[str, str, str, str]  # site, item, other, code of why
 _EXTRA = ("other", "first", "second", "df", "p_value", "p_adjusted", "verdict", "shared_raters", "peers", "flag")
-
-
-class Written:
-    """Writing to JSON and reading back, for a frozen dataclass with a `SCHEMA`."""
-
-    __slots__ = ()
-    SCHEMA: ClassVar[str]
-
-    def to_json(self) -> str:
-        """Return the result as JSON, the same bytes for the same result."""
-        data: dict[str, Any] = {"schema": self.SCHEMA}
-        for part in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, part.name)
-            data[part.name] = value.as_dict() if hasattr(value, "as_dict") else value
-        return to_json(data)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Rebuild what `to_json` made."""
-        try:
-            data: Any = json.loads(text)
-        except json.JSONDecodeError:
-            data = None
-        names = {part.name for part in fields(cls)}  # type: ignore[arg-type]
-        schema = data.get("schema", "") if isinstance(data, dict) else ""
-        if schema != cls.SCHEMA or not names <= set(data):
-            raise UsageError("scoring.not_comparison", schema=str(schema), expected=cls.SCHEMA)
-        made = {name: _read(name, data[name]) for name in names}
-        return cls(**made)
-
-
-def _read(name: str, value: Any) -> Any:
-    if name == "notes":
-        return tuple(Message.from_dict(note) for note in value)
-    if name == "provenance":
-        return Provenance.from_dict(value)
-    if isinstance(value, Mapping) and all(isinstance(column, list) for column in value.values()):
-        return Records.from_dict(value)
-    return float("nan") if value is None else value
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -97,6 +58,7 @@ class Comparison(Written):
     """
 
     SCHEMA: ClassVar[str] = "ibic.comparison/1"
+    REFUSED: ClassVar[str] = NOT_COMPARISON
 
     kind: str
     target: str

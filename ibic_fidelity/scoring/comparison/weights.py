@@ -13,10 +13,11 @@ from ibic_fidelity.errors import ArgumentTypeError, UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.foundation.results import Provenance, Records, table
+from ibic_fidelity.foundation.written import Written
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.scoring.bands import band_of
 from ibic_fidelity.scoring.comparison.figures import Figures, check_raw, figures_of
-from ibic_fidelity.scoring.comparison.result import Written, left_out_records, with_options
+from ibic_fidelity.scoring.comparison.result import NOT_COMPARISON, left_out_records, with_options
 from ibic_fidelity.scoring.scores import Scores
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class WeightSensitivity(Written):
     """
 
     SCHEMA: ClassVar[str] = "ibic.weight_sensitivity/1"
+    REFUSED: ClassVar[str] = NOT_COMPARISON
 
     target: str
     rows: Records
