@@ -52,13 +52,18 @@ class Written:
     @classmethod
     def _read(cls, name: str, value: Any) -> Any:
         """Return a field as it was before it was written."""
-        if name == "notes":
-            return tuple(Message.from_dict(note) for note in value)
-        if name == "provenance":
-            return Provenance.from_dict(value)
-        if isinstance(value, Mapping) and all(isinstance(column, list) for column in value.values()):
-            return Records.from_dict(value)
-        return float("nan") if value is None else value
+        return read_field(name, value)
+
+
+def read_field(name: str, value: Any) -> Any:
+    """Return a field of a common kind as it was: notes, provenance, records, a number or text."""
+    if name == "notes":
+        return tuple(Message.from_dict(note) for note in value)
+    if name == "provenance":
+        return Provenance.from_dict(value)
+    if isinstance(value, Mapping) and all(isinstance(column, list) for column in value.values()):
+        return Records.from_dict(value)
+    return float("nan") if value is None else value
 
 
 def _plain(value: Any) -> Any:

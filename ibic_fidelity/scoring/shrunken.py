@@ -10,7 +10,7 @@ import numpy as np
 
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Provenance, Records, table
-from ibic_fidelity.foundation.written import Written
+from ibic_fidelity.foundation.written import Written, read_field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +142,8 @@ class ShrunkenScores(Written):
     @classmethod
     def _read(cls, name: str, value: Any) -> Any:
         if name == "spread":
-            return SiteSpread(**{field: math.nan if number is None else number for field, number in value.items()})
+            known: Any = {field: math.nan if number is None else number for field, number in value.items()}
+            return SiteSpread(**known)
         if name in ("league", "withheld"):
             return value and Message.from_dict(value)
-        return super()._read(name, value)
+        return read_field(name, value)

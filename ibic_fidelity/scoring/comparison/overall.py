@@ -13,7 +13,7 @@ import numpy as np
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Provenance, Records
-from ibic_fidelity.foundation.written import Written
+from ibic_fidelity.foundation.written import Written, read_field
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import Gap
 from ibic_fidelity.psychometrics.standards.classification import classification_accuracy
@@ -126,7 +126,7 @@ class OverallComparison(Written):
             return _part(value, _KINDS[name])
         if name == "classification" and "code" in value:
             return Message.from_dict(value)
-        return super()._read(name, value)
+        return read_field(name, value)
 
 
 _KINDS: dict[str, Any] = {
