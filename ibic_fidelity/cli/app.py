@@ -18,7 +18,7 @@ from ibic_fidelity.cli import (
     demo,
     instrument,
     precision,
-    publish,
+    publication,
     raters,
     reliability,
     retest,
@@ -42,7 +42,7 @@ app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("score")(score.score)
 app.command("compare")(compare.compare)
-app.command("publish")(publish.publish)
+app.command("publish")(publication.publish)
 app.command("reliability")(reliability.reliability)
 app.command("structure")(structure.structure)
 app.command("raters")(raters.raters)

@@ -85,7 +85,26 @@ def comparison_report(overall: OverallComparison, instrument: Instrument, *, lan
 
 
 def comparison_workbook(overall: OverallComparison, instrument: Instrument, *, lang: Language = "sv") -> bytes:
-    """Return every row of the comparisons as an Excel workbook, a part a sheet, the same bytes every time.
+    """Return every row of the comparisons as an Excel workbook, a part a sheet.
+
+    Parameters
+    ----------
+    overall : OverallComparison
+        What `compare_all` returned.
+    instrument : Instrument
+        The instrument of these scores.
+    lang : {"sv", "en"}
+        Language of headings and words.
+
+    Returns
+    -------
+    bytes
+        An .xlsx file, the same for the same comparison; numbers are numbers, texts never formulas.
+
+    Raises
+    ------
+    UsageError
+        The instrument is another, or the language is not known.
 
     Examples
     --------

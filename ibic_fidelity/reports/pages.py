@@ -176,7 +176,32 @@ def write_site_reports(
 ) -> tuple[Path, ...]:
     """Write one page a site and no page of all, which scores of this period may not have.
 
-    Parameters, returned paths (in the order of the sites) and errors are those of `write_reports`.
+    Parameters
+    ----------
+    scores : Scores
+        What `score_municipalities` returned, of either estimand.
+    instrument : Instrument
+        The instrument of these scores.
+    folder : str or Path
+        Made where it does not exist.
+    lang : {"sv", "en"}
+        Language of the pages.
+    force : bool
+        Replace files of the same names; without it nothing is written if one of them exists.
+    progress : callable, optional
+        Called with (done, total) after every page.
+
+    Returns
+    -------
+    tuple of Path
+        In the order of the sites.
+
+    Raises
+    ------
+    FileError
+        A file of that name exists, or the folder cannot be written.
+    UsageError
+        As for `site_report`.
 
     Examples
     --------

@@ -119,7 +119,8 @@ def test_demo_replaces_its_own_and_ends_by_saying_which_files_to_open(cli, tmp_p
     assert (first.code, second.code) == (0, 0)
     assert "index.html" in first.out.splitlines()[-1]
     assert first.out == second.out
-    for name in ("index.html", "scores.xlsx", "scores.json", "reliability.html", "raters.html", "pilot.csv"):
+    for name in ("index.html", "scores.xlsx", "scores.json", "comparison.html", "comparison.xlsx", "published.csv",
+                 "reliability.html", "raters.html", "pilot.csv"):  # fmt: skip
         assert (tmp_path / "demo" / name).is_file()
 
 

@@ -76,9 +76,10 @@ def test_the_demo_writes_what_the_readme_names(demo):
     files = re.findall(r"`([\w.]+\.\w+)`", named)
     pages = {
         "index.html", "reliability.html", "precision.html", "structure.html", "raters.html", "certification.html",
-        "retest.html",
+        "retest.html", "comparison.html",
     }  # fmt: skip
-    tables = {"scores.xlsx", "scores.json", "reliability.xlsx", "pilot.csv", "certification.csv", "retest.csv"}
+    tables = {"scores.xlsx", "scores.json", "reliability.xlsx", "pilot.csv", "certification.csv", "retest.csv",
+              "published.csv"}  # fmt: skip
     assert set(files) == pages | tables
     assert all((demo[0] / "ibic-fidelity-demo" / name).is_file() for name in files)
 

@@ -14,9 +14,11 @@ import pytest
 from ibic_fidelity.dossier.precision import site_precision
 from ibic_fidelity.dossier.reliability import component_reliability
 from ibic_fidelity.instrument.reading import load_instrument
+from ibic_fidelity.reports.comparison import comparison_report
 from ibic_fidelity.reports.pages import overview_report, site_report
 from ibic_fidelity.reports.precision import precision_report
 from ibic_fidelity.reports.statistics import statistics_report
+from ibic_fidelity.scoring.comparison.overall import compare_all
 from ibic_fidelity.scoring.municipalities import score_municipalities
 from ibic_fidelity.studies.pilot import simulate_pilot
 
@@ -56,6 +58,7 @@ def pages():
     made["site_en"] = site_report(scores, instrument, "0580", lang="en")
     made["withheld"] = site_report(scores, instrument, withheld, lang="sv")
     made["statistics"] = statistics_report(component_reliability(responses, instrument), instrument, lang="sv")
+    made["comparison"] = comparison_report(compare_all(responses, instrument), instrument, lang="sv")
     made["precision"] = precision_report(site_precision(responses, instrument), instrument, lang="sv")
     return made
 
