@@ -96,6 +96,8 @@ class Spread:
 
     def flags(self, normal: float) -> tuple[Message, ...]:
         """Return that the interval is not reliable, by the variance that independent normal rows give."""
+        if self.n < 2:
+            return (Message("psychometrics.one_row_cluster"),)
         ratio = self.variance / normal if normal > 0 else np.nan
         carry = float(carrying(self.deviations)) if self.variance > 0 else float(self.n)
         if not too_alike(ratio, carry, self.n):

@@ -67,7 +67,8 @@ class TestRespondentsInClusters:
         assert "few_row_clusters" in codes(CONSISTENCY[name](x, clusters=site))
         alone = CONSISTENCY[name](x, clusters=np.zeros(len(x)))
         assert np.isnan(alone.ci_adjusted.low)
-        assert "few_row_clusters" in codes(alone)
+        assert "one_row_cluster" in codes(alone)
+        assert not any("nan" in flag.text("en") for flag in alone.flags)
 
     def test_clusters_of_another_length_are_refused(self, name):
         with pytest.raises(UsageError, match="clusters"):
