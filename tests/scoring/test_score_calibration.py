@@ -93,3 +93,18 @@ def test_a_calibration_from_synthetic_data_says_so(lang):
     made = scores(LINKED, OCCASIONS, synthetic=True)
     note = next(note for note in made.notes if note.code == "scoring.calibrated_synthetic")
     assert ("SYNTETISKA" if lang == "sv" else "SYNTHETIC") in note.text(lang)
+
+
+def test_parts_by_specificity_take_the_calibration_of_their_total():
+    study = ibic.simulate_study(ALONE, seed=2)
+    instrument = carrying(study.instrument, RATERS, OCCASIONS)
+    responses = dataclasses.replace(study.responses, instrument_sha256=instrument.sha256)
+    made = ibic.score_by_specificity(responses, instrument)
+    spread = {row["target"]: row for row in made.spread.rows() if row["source"] == "files"}
+    assert set(spread) == {"specificity_ibic", "specificity_shared", "specificity_law"}
+    for row in spread.values():
+        assert (row["raters_from"], row["raters"], row["occasions"]) == ("calibration", 0.04, 0.02)
+    plain = ibic.score_by_specificity(study.responses, study.instrument)
+    ibic_part, before = (one.rows.where(one.rows["component"] == "specificity_ibic") for one in (made, plain))
+    np.testing.assert_array_equal(ibic_part["estimate"], before["estimate"])
+    assert (widths(ibic_part) > widths(before)).all()
