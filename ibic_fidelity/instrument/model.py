@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
+from ibic_fidelity.instrument.guidance import Guidance
 from ibic_fidelity.instrument.parts import (
     Band,
     Calibration,
@@ -59,6 +60,7 @@ class Instrument(Part):
     bands: tuple[Band, ...] = ()
     uncertainty: Uncertainty | None = None
     calibration: Calibration | None = None
+    guidance: Guidance = Guidance()
     outcomes: tuple[Outcome, ...] = ()
     references: tuple[Reference, ...] = Field(min_length=1)
     items: tuple[Item, ...] = Field(min_length=1)

@@ -108,23 +108,24 @@ def load_instrument(name: str | Path) -> Instrument:
         for inner, place in part_places.items():
             if len(inner) >= 2 and inner[0] == "items" and isinstance(inner[1], int):
                 places[("items", inner[1] + start, *inner[2:])] = place
-    if "calibration_file" in data:
-        digest.update(_read_calibration(data, path, places))
+    for name in ("calibration", "guidance"):
+        if f"{name}_file" in data:
+            digest.update(_read_part_file(name, data, path, places))
     data["register_codes"], register_raw = _register(data, path)
     digest.update(register_raw)
     data["sha256"] = digest.hexdigest()
     return _validated(data, places, path)
 
 
-def _read_calibration(data: dict[str, Any], path: Path, places: _Places) -> bytes:
-    """Put the content of the calibration file in its place and return its bytes."""
-    part_path = path.parent / str(data.pop("calibration_file"))
+def _read_part_file(name: str, data: dict[str, Any], path: Path, places: _Places) -> bytes:
+    """Put the content of the file of a part in its place and return its bytes."""
+    part_path = path.parent / str(data.pop(f"{name}_file"))
     raw = read_bytes(part_path, limit=FILE_LIMIT)
     part_places = _Places()
     part = _compose(raw, part_path, part_places, ())
-    if "calibration" in data or not isinstance(part, dict) or set(part) != {"calibration"}:
-        raise _error(path, [Fault(Message("instrument.only_calibration"), file=part_path.name, row=1)])
-    data["calibration"] = part["calibration"]
+    if name in data or not isinstance(part, dict) or set(part) != {name}:
+        raise _error(path, [Fault(Message("instrument.only_part", {"part": name}), file=part_path.name, row=1)])
+    data[name] = part[name]
     places.update({inner: place for inner, place in part_places.items() if inner})
     return _still(raw)
 
