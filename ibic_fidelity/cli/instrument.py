@@ -1,4 +1,4 @@
-"""``ibic-fidelity instrument list | show | check``."""
+"""``ibic-fidelity instrument list | show | check | export``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ibic_fidelity.cli.export import export
 from ibic_fidelity.cli.options import Lang
 from ibic_fidelity.cli.output import say
 from ibic_fidelity.foundation.messages import text
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ibic_fidelity.instrument.parts import Measure, Scale
 
 app = typer.Typer(help="Look at instruments.", no_args_is_help=True, rich_markup_mode=None)
+app.command("export")(export)
 _NAME = typer.Argument("ibic", help="Bundled instrument, or the path of one.", metavar="[NAME|PATH]")
 
 

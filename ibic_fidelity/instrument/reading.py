@@ -135,6 +135,11 @@ def bundled_instruments() -> tuple[str, ...]:
     return tuple(sorted(folder.parent.name for folder in bundled("instruments").glob(f"*/{MAIN_FILE}")))
 
 
+def instrument_folder(name: str | Path) -> Path:
+    """Return the folder of an instrument, as `load_instrument` finds it."""
+    return _main_file(name).parent
+
+
 def _main_file(name: str | Path) -> Path:
     path = Path(name)
     if path.is_dir():
