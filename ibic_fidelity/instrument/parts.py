@@ -120,6 +120,11 @@ class Source(Labelled):
     `single` declares a source that by nature has one row a site and area (a register, a reading of the
     group's documents, a manager who answers for the organisation). Only such a source may have a minimum
     of 1: it says nothing of a person in need of hiding, and a larger minimum would withhold it everywhere.
+
+    `apart` declares a form of its own for those who answer for, or beside, somebody else (representatives, guardians,
+    children): it may hold triangulating measures only, and reports print it apart. `drawn` names the sources
+    whose invited together are the persons drawn; those of them whom this source did not ask could not answer
+    themselves, and reports tell their share.
     """
 
     kind: SourceKind
@@ -129,6 +134,8 @@ class Source(Labelled):
     census_minimum: int | None = Field(default=None, ge=2)
     item_minimum: int = Field(default=5, ge=1)
     single: bool = False
+    apart: bool = False
+    drawn: tuple[Name, ...] = ()
     eligible: ItemId | None = None
     invited: ItemId | None = None
 
@@ -213,7 +220,8 @@ class ChecklistPart(Part):
 class Measure(Part):
     """An item asked of one source on one scale in one wording.
 
-    The id is the column in data files; a checklist has a column for each part instead.
+    The id is the column in data files; a checklist has a column for each part instead. `easy` is the same question
+    in easy-read words.
     """
 
     id: ItemId
@@ -221,6 +229,7 @@ class Measure(Part):
     scale: Name
     role: Role
     wording: Text
+    easy: Text | None = None
     anchors: tuple[Text, ...] = ()
     parts: tuple[ChecklistPart, ...] = ()
 
@@ -232,12 +241,17 @@ class Gate(Part):
 
 
 class Item(Part):
-    """One thing that would be seen in a site that works as intended."""
+    """One thing that would be seen in a site that works as intended.
+
+    `definition` says what it means, `rationale` why it matters, `judgement` what in it rests on expert judgement;
+    `discussion` is a question on which a management group must take a position, with no answer given.
+    """
 
     id: ItemId
     label: Line
     component: Name
     idea: Text
+    definition: Text | None = None
     measures: tuple[Measure, ...] = Field(min_length=1)
     reverse: bool = False
     gate: Gate | None = None
@@ -247,6 +261,8 @@ class Item(Part):
     law: tuple[str, ...] = ()
     restates: tuple[Name, ...] = ()
     rationale: Text
+    judgement: Text | None = None
+    discussion: Text | None = None
     cites: tuple[Name, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -353,9 +369,10 @@ class Calibration(Part):
 class Outcome(Labelled):
     """An intended or unintended effect; never part of a fidelity score.
 
-    `better` says which end is the good one.
+    `better` says which end is the good one; `definition` what it is and who tells it.
     """
 
+    definition: Text | None = None
     kind: OutcomeKind
     better: Literal["high", "low"] = "high"
     component: Name | None = None
