@@ -10,10 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
+from ibic_fidelity.instrument.calibration import Calibration
 from ibic_fidelity.instrument.guidance import Guidance
 from ibic_fidelity.instrument.parts import (
     Band,
-    Calibration,
     Component,
     Item,
     Measure,
@@ -202,6 +202,8 @@ def _dangling(instrument: Instrument) -> list[PydanticCustomError]:
         pointers += [(outcome.id, "cites", name, references) for name in outcome.cites]
         if outcome.component is not None:
             pointers.append((outcome.id, "component", outcome.component, components))
+    for source in instrument.sources:
+        pointers += [(source.id, "drawn", name, set(instrument.by_source)) for name in source.drawn]
     unknown_keys = sorted(set(instrument.keys) - set(KEYS))
     return [fail("instrument.unknown_key", key=key, known=list(KEYS)) for key in unknown_keys] + [
         fail("instrument.dangling", owner=owner, field=field, name=name)
@@ -219,17 +221,14 @@ def _bad_measures(instrument: Instrument) -> list[PydanticCustomError]:
                 continue
             if (scale.type == "checklist") != (len(measure.parts) >= 2):
                 errors.append(fail("instrument.checklist_parts", measure=measure.id))
-            if measure.anchors and len(measure.anchors) != len(scale.levels):
-                errors.append(
-                    fail(
-                        "instrument.anchor_count",
-                        measure=measure.id,
-                        n=len(measure.anchors),
-                        k=len(scale.levels),
-                    )
-                )
+            for anchors in (measure.anchors, *(variant.anchors for variant in measure.by_law.values())):
+                n, k = len(anchors), len(scale.levels)
+                if n not in (0, k):
+                    errors.append(fail("instrument.anchor_count", measure=measure.id, n=n, k=k))
             if (scale.type == "register") != (source.kind == "register"):
                 errors.append(fail("instrument.register_source", measure=measure.id))
+            if source.apart and measure.role == "primary":
+                errors.append(fail("instrument.apart_scores", measure=measure.id, source=source.id))
     for component in instrument.components:
         if component.measurement_model != "reflective":
             continue
