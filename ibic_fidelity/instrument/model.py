@@ -10,9 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
+from ibic_fidelity.instrument.calibration import Calibration
 from ibic_fidelity.instrument.parts import (
     Band,
-    Calibration,
     Component,
     Item,
     Measure,
@@ -217,15 +217,10 @@ def _bad_measures(instrument: Instrument) -> list[PydanticCustomError]:
                 continue
             if (scale.type == "checklist") != (len(measure.parts) >= 2):
                 errors.append(fail("instrument.checklist_parts", measure=measure.id))
-            if measure.anchors and len(measure.anchors) != len(scale.levels):
-                errors.append(
-                    fail(
-                        "instrument.anchor_count",
-                        measure=measure.id,
-                        n=len(measure.anchors),
-                        k=len(scale.levels),
-                    )
-                )
+            for anchors in (measure.anchors, *(variant.anchors for variant in measure.by_law.values())):
+                n, k = len(anchors), len(scale.levels)
+                if n not in (0, k):
+                    errors.append(fail("instrument.anchor_count", measure=measure.id, n=n, k=k))
             if (scale.type == "register") != (source.kind == "register"):
                 errors.append(fail("instrument.register_source", measure=measure.id))
     for component in instrument.components:

@@ -20,6 +20,8 @@ Role = Literal["primary", "triangulating"]
 Specificity = Literal["ibic", "shared", "law"]
 SourceKind = Literal["audit", "survey", "register"]
 OutcomeKind = Literal["proximal", "distal", "unintended"]
+#: How the statements that items rest on were taken: read in the source, or in a text about it that is at hand.
+Standing = Literal["read", "seed"]
 
 _ID = re.compile(r"[a-z][a-z0-9]{1,11}")
 _LONG_ID = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -93,7 +95,9 @@ class Reference(Part):
     """A source that an item or anchor is drawn from.
 
     A legal source says when it was last checked to be in force, or ``unchecked``, which `check_instrument`
-    then tells.
+    then tells. `standing` says how the statements that are cited were taken: ``read`` in the source itself,
+    often its preface or summary, or from a ``seed``, a text about it that the instrument started from. A source
+    that nobody has read has no standing, and a fidelity item needs one that has.
     """
 
     id: Name
@@ -101,6 +105,7 @@ class Reference(Part):
     url: str | None = None
     legal: bool = False
     in_force_checked: date | Literal["unchecked"] | None = None
+    standing: Standing | None = None
 
     @model_validator(mode="after")
     def _legal_sources_are_checked(self) -> Reference:
@@ -210,10 +215,26 @@ class ChecklistPart(Part):
     wording: Text
 
 
+class LawVariant(Part):
+    """What is asked or read otherwise under one law; what is not given is as in the measure itself.
+
+    `parts` have the ids of the measure's own parts, in the same order: the columns of data files are the same.
+    """
+
+    wording: Text | None = None
+    anchors: tuple[Text, ...] = ()
+    parts: tuple[ChecklistPart, ...] = ()
+    look: Text | None = None
+    doubt: Text | None = None
+
+
 class Measure(Part):
     """An item asked of one source on one scale in one wording.
 
-    The id is the column in data files; a checklist has a column for each part instead.
+    The id is the column in data files; a checklist has a column for each part instead. For those who read
+    documents, `look` says in which document and under which heading, and `doubt` how the doubtful case is
+    counted. `by_law` holds what is read otherwise under a law; `under` gives the measure as it is read there.
+    `easy` is the wording in plain easy-to-read language, for users.
     """
 
     id: ItemId
@@ -223,6 +244,28 @@ class Measure(Part):
     wording: Text
     anchors: tuple[Text, ...] = ()
     parts: tuple[ChecklistPart, ...] = ()
+    look: Text | None = None
+    doubt: Text | None = None
+    by_law: dict[str, LawVariant] = Field(default_factory=dict)
+    easy: Text | None = None
+
+    @model_validator(mode="after")
+    def _variants_fit(self) -> Measure:
+        for law, variant in self.by_law.items():
+            if not variant.model_fields_set:
+                raise fail("instrument.by_law_empty", measure=self.id, law=law)
+            if variant.parts and [part.id for part in variant.parts] != [part.id for part in self.parts]:
+                raise fail("instrument.by_law_parts", measure=self.id, law=law)
+        return self
+
+    def under(self, law: str) -> Measure:
+        """Return the measure as it is read under a law."""
+        variant = self.by_law.get(law)
+        if variant is None:
+            return self
+        return self.model_copy(
+            update={"by_law": {}, **{name: getattr(variant, name) for name in variant.model_fields_set}}
+        )
 
 
 class Gate(Part):
@@ -232,12 +275,17 @@ class Gate(Part):
 
 
 class Item(Part):
-    """One thing that would be seen in a site that works as intended."""
+    """One thing that would be seen in a site that works as intended.
+
+    `definition` says what the item means, `rationale` why it matters and `cites` from what; `judgement` says
+    what in it is expert judgement and rests on no source.
+    """
 
     id: ItemId
     label: Line
     component: Name
     idea: Text
+    definition: Text | None = None
     measures: tuple[Measure, ...] = Field(min_length=1)
     reverse: bool = False
     gate: Gate | None = None
@@ -248,6 +296,7 @@ class Item(Part):
     restates: tuple[Name, ...] = ()
     rationale: Text
     cites: tuple[Name, ...] = Field(min_length=1)
+    judgement: Text | None = None
 
     @model_validator(mode="after")
     def _one_primary_measure(self) -> Item:
@@ -257,6 +306,10 @@ class Item(Part):
         sources = [measure.source for measure in self.measures]
         if len(set(sources)) != len(sources):
             raise fail("instrument.source_twice", item=self.id)
+        for measure in self.measures:
+            other = sorted(set(measure.by_law) - set(self.law))
+            if other:
+                raise fail("instrument.by_law_other", measure=measure.id, law=other[0], laws=list(self.law))
         return self
 
     @property
@@ -305,49 +358,6 @@ class Uncertainty(Part):
     rater_sd: float = Field(ge=0, lt=1)
     assumed: bool
     note: Text
-
-
-class CalibrationRow(Part):
-    """What a study found of the error of one target from one source, in units of θ(1 − θ), θ on 0–1.
-
-    `target` is an item, component or total. `within` is the variance of units within clusters and `between` that of
-    clusters, `rater` that of rater severity, `occasion` that of occasions, each with its degrees of freedom.
-    """
-
-    source: Name
-    target: Name
-    within: float | None = Field(default=None, ge=0)
-    within_df: float | None = Field(default=None, gt=0)
-    between: float | None = Field(default=None, ge=0)
-    between_df: float | None = Field(default=None, gt=0)
-    rater: float | None = Field(default=None, ge=0)
-    rater_df: float | None = Field(default=None, gt=0)
-    occasion: float | None = Field(default=None, ge=0)
-    occasion_df: float | None = Field(default=None, gt=0)
-
-    @model_validator(mode="after")
-    def _every_variance_has_degrees_of_freedom(self) -> CalibrationRow:
-        for name in ("within", "between", "rater", "occasion"):
-            if (getattr(self, name) is None) != (getattr(self, f"{name}_df") is None):
-                raise fail("instrument.calibration_df", part=name, id=self.target)
-        return self
-
-
-class Calibration(Part):
-    """What a study of precision found, for scoring data that cannot show it themselves.
-
-    Made by ``ibic-fidelity precision --calibration``; `note` says from what.
-    """
-
-    note: Text
-    synthetic: bool
-    sites: int = Field(ge=2)
-    data_sha256: str
-    rows: tuple[CalibrationRow, ...] = Field(min_length=1)
-
-    def of(self, source: str, target: str) -> CalibrationRow | None:
-        """Return what is known of a target from a source."""
-        return next((row for row in self.rows if (row.source, row.target) == (source, target)), None)
 
 
 class Outcome(Labelled):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ibic_fidelity.instrument.parts import Calibration
+from ibic_fidelity.instrument.calibration import Calibration
 
 
 def calibration_yaml(calibration: Calibration) -> str:

@@ -79,6 +79,11 @@ def nested(depth: int) -> str:
     return GOOD + "deep: " + "[" * depth + "]" * depth + "\n"
 
 
+def with_variants(variants: str) -> str:
+    lawful = changed("        role: primary\n", f"        role: primary\n        by_law: {{{variants}}}\n")
+    return lawful.replace("    label: I1\n", "    label: I1\n    law: [SoL, LSS]\n")
+
+
 SECOND_ITEM = GOOD[GOOD.index("  - id: i1\n    label") :].replace("- id: i1\n        so", "- id: i2\n        so")
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 BAD = {
@@ -154,6 +159,36 @@ BAD = {
         "instrument.legal_unchecked",
         line_of(GOOD, "- {id: src"),
     ),
+    "law variant with nothing in it": (
+        with_variants("SoL: {}"),
+        "instrument.by_law_empty",
+        line_of(GOOD, "- id: i1\n        so") + 1,
+    ),
+    "variant of a law that the item does not hold for": (
+        with_variants("LVU: {look: {sv: Akten, en: The file}}"),
+        "instrument.by_law_other",
+        line_of(GOOD, "- id: i1\n    label"),
+    ),
+    "variant with parts of its own": (
+        with_variants("SoL: {parts: [{id: i1a, wording: {sv: En, en: One}}]}"),
+        "instrument.by_law_parts",
+        line_of(GOOD, "- id: i1\n        so") + 1,
+    ),
+    "variant with one anchor for two levels": (
+        with_variants("SoL: {anchors: [{sv: En, en: One}]}"),
+        "instrument.anchor_count",
+        None,
+    ),
+    "variant in one language": (
+        with_variants("SoL: {doubt: {sv: Räkna som nej.}}"),
+        "instrument.missing_field",
+        None,
+    ),
+    "standing of hearsay": (
+        changed("citation: En källa}", "citation: En källa, standing: hearsay}"),
+        "instrument.bad_value",
+        line_of(GOOD, "- {id: src"),
+    ),
     "bad id": (changed("  - id: i1\n    label", "  - id: I 1\n    label"), "instrument.bad_id", None),
 }
 
@@ -168,6 +203,22 @@ def test_scalars_stay_text(load):
     anchors = [level.anchor for level in instrument.by_scale["extent"].levels]
     assert anchors[0].sv == "no"
     assert anchors[0].en == "off"
+
+
+def test_a_measure_is_read_otherwise_under_a_law(load):
+    variant = "LSS: {look: {sv: Begäran, en: The request}, wording: {sv: Enligt LSS?, en: Under LSS?}}"
+    measure = load(with_variants(variant)).by_item["i1"].primary
+    assert measure.under("SoL") is measure
+    assert measure.under("LSS").wording.sv == "Enligt LSS?"
+    assert measure.under("LSS").look.en == "The request"
+    assert measure.under("LSS").by_law == {}
+    assert (measure.under("LSS").id, measure.under("LSS").scale) == (measure.id, measure.scale)
+
+
+def test_what_an_old_instrument_lacks_is_empty(load):
+    item = load(GOOD).by_item["i1"]
+    assert (item.definition, item.judgement, item.primary.look, item.primary.doubt, item.primary.easy) == (None,) * 5
+    assert load(GOOD).references[0].standing is None
 
 
 def test_no_as_a_field_name_stays_text(load):
