@@ -116,18 +116,18 @@ def _faults(cases: tuple[Case, ...], answers: tuple[KeyAnswer, ...], instrument:
     for row, answer in enumerate(answers, start=2):
         where, known = (answer.case, answer.column), scales.get(answer.case, {})
         if answer.column not in known:
-            yield _fault("instrument.key_unknown", row, answer)
+            yield _fault("instrument.answer_unknown", row, answer)
         elif where in seen:
-            yield _fault("instrument.key_twice", row, answer)
+            yield _fault("instrument.answer_twice", row, answer)
         elif answer.code not in _codes(known[answer.column]):
-            yield _fault("instrument.key_code", row, answer, codes=_codes(known[answer.column]))
+            yield _fault("instrument.answer_code", row, answer, codes=_codes(known[answer.column]))
         elif not all(answer.reason[language] for language in LANGUAGES):
-            yield _fault("instrument.key_reason", row, answer)
+            yield _fault("instrument.answer_reason", row, answer)
         seen.add(where)
     for case, known in scales.items():
         lacking = [column for column in known if (case, column) not in seen]
         if lacking:
-            rule = Message("instrument.key_lacks", {"case": case, "columns": lacking})
+            rule = Message("instrument.answer_lacks", {"case": case, "columns": lacking})
             yield Fault(rule, file=KEY_FILE)
 
 
