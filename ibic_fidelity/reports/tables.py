@@ -150,10 +150,14 @@ def gates_table(material: Material, place: Place) -> Table:
 
 
 def item_tables(material: Material, place: Place, components: Sequence[str]) -> tuple[Table, ...]:
-    """Return a table of items for each component that has any, other sources' answers beside the primary one."""
+    """Return a table of items for each component that has any, other sources' answers beside the primary one.
+
+    Forms apart are not among them, see `own_forms`.
+    """
     found: dict[str, list[Row]] = {}
     for row in material.rows[place]:
-        if row["level"] in ("item", "triangulating"):
+        apart = row["level"] == "triangulating" and material.instrument.by_source[row["source"]].apart
+        if row["level"] in ("item", "triangulating") and not apart:
             found.setdefault(row["item"], []).append(row)
     made = []
     for name in components:

@@ -154,6 +154,16 @@ BAD = {
         "instrument.minimum_too_small",
         line_of(GOOD, "- id: staff"),
     ),
+    "a form apart that would score": (
+        changed("    kind: survey\n", "    kind: survey\n    apart: true\n"),
+        "instrument.apart_scores",
+        None,
+    ),
+    "persons drawn by nobody": (
+        changed("    kind: survey\n", "    kind: survey\n    drawn: [staff, gone]\n"),
+        "instrument.dangling",
+        None,
+    ),
     "unchecked law": (
         changed("{id: src, citation: En källa}", "{id: src, citation: En lag, legal: true}"),
         "instrument.legal_unchecked",
