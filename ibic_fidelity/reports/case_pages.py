@@ -13,6 +13,7 @@ from ibic_fidelity.reports.document import Block, Document, Grid, Heading, Parag
 
 _RULE = re.compile(r"[-:| ]+")
 LEVELS = 3
+SPACE, BROAD = 4, 30  # characters: beside the longest word of a column, and of its longest line
 KEY = (2.2, 1.6, 6.6, 6.6)
 
 
@@ -84,5 +85,8 @@ def _cells(line: str) -> tuple[str, ...]:
 
 def _grid(rows: list[tuple[str, ...]]) -> Grid:
     """Return a table whose columns are as wide as their texts ask for, within limits."""
-    lengths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
-    return Grid(rows[0], tuple(rows[1:]), tuple(float(min(max(length, 8), 40)) for length in lengths))
+    shares = []
+    for cells in zip(*rows, strict=True):
+        longest_word = max(len(word) for cell in cells for word in cell.split() or [""])
+        shares.append(float(max(longest_word + SPACE, min(max(map(len, cells)), BROAD))))
+    return Grid(rows[0], tuple(rows[1:]), tuple(shares))

@@ -160,8 +160,7 @@ class _Manual:
         names = ("item", "column", "question", "answer", "where")
         header = tuple(self.say(f"reports.sheet_head_{name}") for name in names)
         yield Grid(header, tuple(self.sheet_rows(source)), SHEET)
-        yield Heading(self.say("reports.sheet_notes"), 2)
-        yield Grid((), (("", ""),), (1, 16), tall=True)
+        yield Grid((self.say("reports.sheet_notes"),), (("",),), (1,), tall=True)
 
     def sheet_rows(self, source: Source) -> Iterator[Row]:
         for item, measure in self.instrument.measures_of(source.id):
