@@ -104,22 +104,34 @@ class WordDocument:
         for line in lines:
             self._made.add_paragraph(line, style="List Number" if numbered else "List Bullet")
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[Cell]], *, widths: Sequence[float]) -> None:
-        """Add a table of texts and fields; `widths` are centimetres. An empty `header` leaves the first row out."""
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[Cell]],
+        *,
+        widths: Sequence[float],
+        strong_first: bool = False,
+    ) -> None:
+        """Add a table of texts and fields; `widths` are centimetres.
+
+        An empty `header` leaves the first row out; `strong_first` makes the first column that of headings.
+        """
         from docx.shared import Cm
 
         table = self._made.add_table(rows=0, cols=len(widths))
         table.style = "Table Grid"
         table.autofit = False
+        for column, width in zip(table.columns, widths, strict=True):  # what programs other than Word go by
+            column.width = Cm(width)
         kinds: tuple[Kind, Kind] = ("strong", "plain")
         lines: list[tuple[Kind, Sequence[Cell]]] = [(kinds[0], header)] if header else []
         lines += [(kinds[1], row) for row in rows]
         for number, (kind, row) in enumerate(lines):
             made = table.add_row()
             _keep_whole(made, heading=bool(header) and number == 0)
-            for place, width, cell in zip(made.cells, widths, row, strict=True):
+            for j, (place, width, cell) in enumerate(zip(made.cells, widths, row, strict=True)):
                 place.width = Cm(width)
-                _fill(place.paragraphs[0], cell, kind)
+                _fill(place.paragraphs[0], cell, kinds[0] if strong_first and j == 0 else kind)
         self._made.add_paragraph()
 
     def page_break(self) -> None:

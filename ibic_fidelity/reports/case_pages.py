@@ -13,7 +13,7 @@ from ibic_fidelity.reports.document import Block, Document, Grid, Heading, Parag
 
 _RULE = re.compile(r"[-:| ]+")
 LEVELS = 3
-SPACE, BROAD = 4, 30  # characters: beside the longest word of a column, and of its longest line
+SPACE, BROAD = 5, 30  # characters: beside the longest word of a column, and of its longest line
 KEY = (2.2, 1.6, 6.6, 6.6)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,13 +42,13 @@ class Grid:
     """A table of texts.
 
     `shares` say how wide each column is, in parts of the width; an empty `header` leaves the first row out, and the
-    first column then heads its rows. `tall` leaves room to write by hand in rows of it.
+    first column then heads its rows. `lines` is how many lines of room each row leaves to write in.
     """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     shares: tuple[float, ...]
-    tall: bool = False
+    lines: int = 0
 
     def widths(self, whole: float) -> tuple[float, ...]:
         """Return the widths of the columns as parts of `whole`."""
@@ -104,14 +103,9 @@ class Document:
                 else:
                     made.bullets(lines)
             else:
-                rows = [_with_room(row) for row in block.rows] if block.tall else block.rows
-                made.table(block.header, rows, widths=block.widths(WIDTH))
+                rows = [(row[0] + "\n" * block.lines, *row[1:]) for row in block.rows]
+                made.table(block.header, rows, widths=block.widths(WIDTH), strong_first=not block.header)
         return made.content()
-
-
-def _with_room(row: Sequence[str]) -> tuple[str, ...]:
-    """Return a row that is three lines high also where nothing is written yet."""
-    return (f"{row[0]}\n\n", *row[1:])
 
 
 def page_stamp(instrument: Instrument, lang: Language) -> str:

@@ -13,7 +13,8 @@ from ibic_fidelity.reports.manual import guidance_blocks
 
 PRECONDITION: Dimension = "precondition"
 DISCUSSED: tuple[Dimension, ...] = (PRECONDITION, "context")
-WRITTEN = (5.0, 12.0)
+WRITTEN = (4.8, 12.2)
+ROOM = 12  # lines to write on
 
 
 def discussion_guide(instrument: Instrument, *, lang: Language = "sv") -> Document:
@@ -55,14 +56,14 @@ def _blocks(instrument: Instrument, lang: Language) -> Iterator[Block]:
     yield from guidance_blocks(instrument.guidance.discussion, lang)
     yield Grid((), tuple((text(f"reports.guide_{name}", lang), "") for name in ("group", "date", "chair")), WRITTEN)
     asked = [item for item in instrument.items if _dimension(instrument, item) in DISCUSSED and item.discussion]
-    written = (("known", "position"), ("decides", "by"))
+    written = {("known", "position"): ROOM, ("decides", "by"): 1}
     for item in asked:
         yield Heading(f"{item.label} {item.idea[lang]}", breaks=True)
         yield Paragraph(item.rationale[lang], "small")
         if item.discussion is not None:
             yield Paragraph(item.discussion[lang], "strong")
-        for names, tall in zip(written, (True, False), strict=True):
-            yield Grid((), tuple((text(f"reports.guide_{name}", lang), "") for name in names), WRITTEN, tall=tall)
+        for names, lines in written.items():
+            yield Grid((), tuple((text(f"reports.guide_{name}", lang), "") for name in names), WRITTEN, lines=lines)
     yield Heading(text("reports.guide_together", lang), breaks=True)
     header = tuple(text(f"reports.guide_{name}", lang) for name in ("question", "position", "decides", "by"))
     yield Grid(header, tuple((item.label, "", "", "") for item in asked), (2, 8, 4, 3))

@@ -12,8 +12,9 @@ from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import Item, Measure, Reference, Scale, Source, Text
 from ibic_fidelity.reports.document import Block, Document, Grid, Heading, Paragraph, Points, page_stamp
 
-ITEM = (3.2, 13.8)
-SHEET = (1.6, 1.6, 8.0, 2.8, 3.0)
+ITEM = (3.7, 13.3)
+NOTES = 8  # lines
+SHEET = (1.6, 2.0, 7.6, 2.8, 3.0)
 Row = tuple[str, ...]
 
 
@@ -160,7 +161,7 @@ class _Manual:
         names = ("item", "column", "question", "answer", "where")
         header = tuple(self.say(f"reports.sheet_head_{name}") for name in names)
         yield Grid(header, tuple(self.sheet_rows(source)), SHEET)
-        yield Grid((self.say("reports.sheet_notes"),), (("",),), (1,), tall=True)
+        yield Grid((self.say("reports.sheet_notes"),), (("",),), (1,), lines=NOTES)
 
     def sheet_rows(self, source: Source) -> Iterator[Row]:
         for item, measure in self.instrument.measures_of(source.id):
