@@ -84,9 +84,7 @@ def load_cases(name: str | Path, instrument: Instrument) -> CaseSet:
         raise UsageError("instrument.no_cases", instrument=instrument.id)
     cases = tuple(_cases(folder))
     key_path = folder / KEY_FILE
-    answers = tuple(
-        KeyAnswer(row["case"], row["column"], row["code"], _text(row, "reason")) for row in _rows(key_path)
-    )
+    answers = tuple(KeyAnswer(row["case"], row["column"], row["code"], _text(row, "reason")) for row in _rows(key_path))
     faults = tuple(_faults(cases, answers, instrument))
     if faults:
         raise InstrumentError("instrument.faulty", faults=faults, n=len(faults), path=str(key_path))
@@ -94,19 +92,25 @@ def load_cases(name: str | Path, instrument: Instrument) -> CaseSet:
 
 
 def _cases(folder: Path) -> Iterator[Case]:
-    for row in _rows(folder / LIST_FILE):
+    for row in _rows(folder / LIST_FILE, ("case", "source", "service_area", "law"), "teaches"):
         content = read_bytes(folder / f"{row['case']}.md", limit=LIMIT).decode("utf-8")
         yield Case(row["case"], row["source"], row["service_area"], row["law"], _text(row, "teaches"), content)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path, columns: tuple[str, ...], words: str) -> list[dict[str, str]]:
+    """Return the rows of a table with `columns`, and `words` in each language."""
     content = read_bytes(path, limit=LIMIT).decode("utf-8-sig")
-    return [{name: (value or "").strip() for name, value in row.items()} for row in
-            csv.DictReader(io.StringIO(content), delimiter=";")]  # fmt: skip
+    needed = [*columns, *(f"{words}_{language}" for language in LANGUAGES)]
+    rows = csv.DictReader(io.StringIO(content), delimiter=";")
+    if not set(needed) <= set(rows.fieldnames or ()):
+        fault = Fault(Message("instrument.answer_columns", {"columns": needed}), file=path.name, row=1)
+        raise InstrumentError("instrument.faulty", faults=(fault,), n=1, path=str(path))
+    return [{name: (row[name] or "").strip() for name in needed} for row in rows]
 
 
-def _text(row: dict[str, str], name: str) -> Text:
-    return Text.model_construct(**{language: row[f"{name}_{language}"] for language in LANGUAGES})
+def _text(row: dict[str, str], words: str) -> Text:
+    """Return a text that may be empty; the key's faults are told all at once."""
+    return Text.model_construct(None, sv=row[f"{words}_sv"], en=row[f"{words}_en"])
 
 
 def _faults(cases: tuple[Case, ...], answers: tuple[KeyAnswer, ...], instrument: Instrument) -> Iterator[Fault]:
@@ -146,5 +150,3 @@ def _codes(scale: Scale) -> list[str]:
 
 def _fault(code: str, row: int, answer: KeyAnswer, **params: object) -> Fault:
     return Fault(Message(code, params), file=KEY_FILE, row=row, column=answer.column, value=answer.code)
-
-

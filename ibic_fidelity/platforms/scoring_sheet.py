@@ -11,7 +11,7 @@ from typing import Any
 from ibic_fidelity.foundation.messages import Language, text
 from ibic_fidelity.instrument.cases import KEY_RATER, CaseSet
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import Item, Measure, Scale, Source
+from ibic_fidelity.instrument.parts import Item, Scale, Source
 
 CREATED = datetime(2000, 1, 1)  # no clock: the same bytes every time
 ROWS = 200  # rows that offer the answers
@@ -117,7 +117,11 @@ def _answers(scale: Scale) -> list[str]:
 
 
 def _explain(
-    sheet: Any, instrument: Instrument, columns: list[tuple[str, Item, Any, Scale]], lang: Language, looks: tuple[Any, Any]
+    sheet: Any,
+    instrument: Instrument,
+    columns: list[tuple[str, Item, Any, Scale]],
+    lang: Language,
+    looks: tuple[Any, Any],
 ) -> None:
     head, wrap = looks
     for j, (name, width) in enumerate((("column", 10), ("item", 10), ("question", 70), ("answers", 40))):

@@ -47,12 +47,12 @@ def trusted(svg: str) -> str:
 
 
 def css_string(words: str) -> str:
-    """Return a text as a string of a style sheet, in which nothing can end the string or the sheet.
+    r"""Return a text as a string of a style sheet, in which nothing can end the string or the sheet.
 
     Examples
     --------
-    >>> str(css_string('a"b</style>'))
-    '"a\\\\000022b\\\\00003c/style\\\\00003e"'
+    >>> print(css_string('a"b</style>'))
+    "a\000022b\00003c/style\00003e"
     """
     unsafe = "\"'\\<>&\n\r\f"
     return trusted('"' + "".join(f"\\{ord(c):06x}" if c in unsafe else c for c in words) + '"')

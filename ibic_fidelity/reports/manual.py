@@ -126,7 +126,9 @@ class _Manual:
             heading = f"{level.code} {name}" if len(name) <= 20 else str(level.code)
             yield from self.by_law(item, measure, heading, _anchor(place, level.anchor))
 
-    def by_law(self, item: Item, measure: Measure, heading: str, take: Callable[[Measure], Text | None]) -> Iterator[Row]:
+    def by_law(
+        self, item: Item, measure: Measure, heading: str, take: Callable[[Measure], Text | None]
+    ) -> Iterator[Row]:
         """Yield a text once, or once for each law where it differs between laws."""
         texts: dict[str, list[str]] = {}
         for law in item.law or ("",):
@@ -189,7 +191,9 @@ class _Manual:
         if reference.legal:
             when = reference.in_force_checked
             unchecked = when is None or when == "unchecked"
-            parts.append(self.say("reports.force_unchecked") if unchecked else self.say("reports.force", date=str(when)))
+            parts.append(
+                self.say("reports.force_unchecked") if unchecked else self.say("reports.force", date=str(when))
+            )
         return "\n".join(parts)
 
 
