@@ -84,7 +84,10 @@ def load_cases(name: str | Path, instrument: Instrument) -> CaseSet:
         raise UsageError("instrument.no_cases", instrument=instrument.id)
     cases = tuple(_cases(folder))
     key_path = folder / KEY_FILE
-    answers = tuple(KeyAnswer(row["case"], row["column"], row["code"], _text(row, "reason")) for row in _rows(key_path))
+    answers = tuple(
+        KeyAnswer(row["case"], row["column"], row["code"], _text(row, "reason"))
+        for row in _rows(key_path, ("case", "column", "code"), "reason")
+    )
     faults = tuple(_faults(cases, answers, instrument))
     if faults:
         raise InstrumentError("instrument.faulty", faults=faults, n=len(faults), path=str(key_path))

@@ -108,9 +108,9 @@ def load_instrument(name: str | Path) -> Instrument:
         for inner, place in part_places.items():
             if len(inner) >= 2 and inner[0] == "items" and isinstance(inner[1], int):
                 places[("items", inner[1] + start, *inner[2:])] = place
-    for name in ("calibration", "guidance"):
-        if f"{name}_file" in data:
-            digest.update(_read_part_file(name, data, path, places))
+    for part_name in ("calibration", "guidance"):
+        if f"{part_name}_file" in data:
+            digest.update(_read_part_file(part_name, data, path, places))
     data["register_codes"], register_raw = _register(data, path)
     digest.update(register_raw)
     data["sha256"] = digest.hexdigest()
