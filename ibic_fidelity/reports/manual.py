@@ -158,7 +158,7 @@ class _Manual:
         """Yield the scoring sheet of a source, one unit a sheet."""
         unit = source.unit[self.lang]
         yield Heading(self.say("reports.sheet_heading", unit=unit), breaks=True)
-        head = tuple(self.say(f"reports.sheet_{name}") for name in ("unit", "area", "law", "rater", "date"))
+        head = tuple(self.say(f"reports.sheet_{name}") for name in ("unit", "area", "law", "rater", "date", "limits"))
         yield Grid((), tuple((name, "") for name in head), (5, 12))
         names = ("item", "column", "question", "answer", "where")
         header = tuple(self.say(f"reports.sheet_head_{name}") for name in names)
