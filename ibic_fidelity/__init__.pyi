@@ -1,8 +1,11 @@
 from . import psychometrics
 from .disclosure.published import PublishedScores
 from .disclosure.publishing import publish
+from .instrument.differences import diff_instruments
 from .instrument.model import Instrument
 from .instrument.reading import load_instrument
+from .instrument.revision import revise
+from .responses.mapping import map_responses
 from .responses.model import Responses
 from .responses.reading import read_responses
 from .scoring.comparison.funnel import site_funnel
@@ -31,12 +34,15 @@ __all__ = [
     "compare_sources",
     "compare_waves",
     "compare_with_peers",
+    "diff_instruments",
     "gap_between_areas",
     "gap_between_items",
     "load_instrument",
+    "map_responses",
     "psychometrics",
     "publish",
     "read_responses",
+    "revise",
     "score_by_specificity",
     "score_municipalities",
     "shrink_scores",

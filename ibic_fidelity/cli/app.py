@@ -23,6 +23,7 @@ from ibic_fidelity.cli import (
     score,
     simulate,
     structure,
+    versions,
 )
 from ibic_fidelity.cli.output import language_of_call, print_error
 from ibic_fidelity.errors import IbicError
@@ -46,6 +47,8 @@ app.command("precision")(precision.precision)
 app.command("certify")(certify.certify)
 app.command("retest")(retest.retest)
 app.command("simulate")(simulate.simulate)
+instrument.app.command("diff")(versions.diff)
+instrument.app.command("revise")(versions.revise)
 app.add_typer(instrument.app, name="instrument")
 
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
 from ibic_fidelity.instrument.calibration import Calibration
+from ibic_fidelity.instrument.history import Retired, Revised
 from ibic_fidelity.instrument.parts import (
     Band,
     Component,
@@ -20,7 +21,6 @@ from ibic_fidelity.instrument.parts import (
     Outcome,
     Part,
     Reference,
-    Retired,
     Scale,
     ServiceArea,
     Site,
@@ -63,6 +63,7 @@ class Instrument(Part):
     references: tuple[Reference, ...] = Field(min_length=1)
     items: tuple[Item, ...] = Field(min_length=1)
     retired: tuple[Retired, ...] = ()
+    changes: tuple[Revised, ...] = ()
     register_codes: dict[str, str] = Field(default_factory=dict)
     sha256: str = ""
 
@@ -160,8 +161,10 @@ def broken_references(instrument: Instrument) -> list[PydanticCustomError]:
 
 def _duplicates(instrument: Instrument) -> list[PydanticCustomError]:
     errors = []
+    dropped = dict.fromkeys(one.item for one in instrument.changes if one.decision == "drop")
+    gone = [name for name in dropped if name not in {item.id for item in instrument.retired}]
     lists: dict[str, list[str]] = {
-        "items": [item.id for item in instrument.items] + [item.id for item in instrument.retired],
+        "items": [item.id for item in instrument.items] + [item.id for item in instrument.retired] + gone,
         "components": [part.id for part in instrument.components],
         "sources": [part.id for part in instrument.sources],
         "scales": [part.id for part in instrument.scales],
