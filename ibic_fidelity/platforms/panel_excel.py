@@ -46,13 +46,13 @@ def panel_workbook(instrument: Instrument, *, components: Sequence[str] = (), la
     written = io.BytesIO()
     book = Workbook(written, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": text("panel.title", lang), "comments": instrument.stamp(lang), "created": CREATED})
-    _front(book, instrument, lang)
+    _front(book, instrument, components, lang)
     _items(book, instrument, components, lang)
     book.close()
     return written.getvalue()
 
 
-def _front(book: Workbook, instrument: Instrument, lang: Language) -> None:
+def _front(book: Workbook, instrument: Instrument, components: Sequence[str], lang: Language) -> None:
     sheet = book.add_worksheet(text("panel.sheet_front", lang))
     bold = book.add_format({"bold": True, "font_size": 14})
     plain = book.add_format({"text_wrap": True, "valign": "top"})
@@ -71,7 +71,7 @@ def _front(book: Workbook, instrument: Instrument, lang: Language) -> None:
         sheet.set_row(row, LINE * math.ceil(len(words) / 100) + 4)
         row += 1
     sheet.write_string(row + 1, 0, text("panel.origin", lang), small)
-    sheet.write_string(row + 1, 1, origin_of(instrument, lang).line(), small)
+    sheet.write_string(row + 1, 1, origin_of(instrument, components, lang).line(), small)
     sheet.protect("", {"format_columns": True, "format_rows": True})
     sheet.fit_to_pages(1, 0)
     sheet.set_paper(9)

@@ -27,34 +27,36 @@ RATED: tuple[Question, ...] = tuple(VALUES)
 
 @dataclass(frozen=True, slots=True)
 class FormOrigin:
-    """Of which version of which instrument a form is."""
+    """Of which version of which instrument a form is, and how many items it holds."""
 
     instrument_id: str
     version: str
     sha256: str
+    n_items: int
     language: Language
 
     def line(self) -> str:
         """Return the origin in one line, as the form carries it."""
-        return "|".join([FORM, self.instrument_id, self.version, self.sha256, self.language])
+        return "|".join([FORM, self.instrument_id, self.version, self.sha256, str(self.n_items), self.language])
 
     @classmethod
     def of_line(cls, line: str) -> FormOrigin | None:
         """Return the origin that a form carries, or None where it carries none."""
         parts = line.strip().split("|")
-        if len(parts) != 5 or parts[0] != FORM or parts[4] not in LANGUAGES:
+        if len(parts) != 6 or parts[0] != FORM or parts[5] not in LANGUAGES or not parts[4].isdecimal():
             return None
-        return cls(parts[1], parts[2], parts[3], "en" if parts[4] == "en" else "sv")
+        return cls(parts[1], parts[2], parts[3], int(parts[4]), "en" if parts[5] == "en" else "sv")
 
 
-def origin_of(instrument: Instrument, lang: Language) -> FormOrigin:
+def origin_of(instrument: Instrument, components: Sequence[str], lang: Language) -> FormOrigin:
     """Return the origin of a form of an instrument."""
-    return FormOrigin(instrument.id, instrument.version, instrument.sha256, lang)
+    n = len(panel_items(instrument, components))
+    return FormOrigin(instrument.id, instrument.version, instrument.sha256, n, lang)
 
 
 def options(question: Question, lang: Language) -> tuple[str, ...]:
     """Return the answers of a question, as the form prints them."""
-    return tuple(text(f"panel.{question}_{value}", lang) for value in VALUES.get(question, ()))
+    return tuple(text(f"panel.answer_{question}_{value}", lang) for value in VALUES.get(question, ()))
 
 
 def panel_items(instrument: Instrument, components: Sequence[str] = ()) -> tuple[Item, ...]:

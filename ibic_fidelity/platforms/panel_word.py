@@ -45,6 +45,6 @@ def panel_document(instrument: Instrument, *, components: Sequence[str] = (), la
             rows.append([text(f"panel.column_{question}", lang), field])
         document.table([], rows, widths=(6, 11))
     document.paragraph(
-        f"{text('panel.origin', lang)} ", Fixed("form", origin_of(instrument, lang).line()), kind="small"
+        f"{text('panel.origin', lang)} ", Fixed("form", origin_of(instrument, components, lang).line()), kind="small"
     )
     return document.content()

@@ -26,6 +26,7 @@ from ibic_fidelity.responses.tables import fold, shown
 if TYPE_CHECKING:
     import pandas as pd
 
+NOTE_BLANK = "panel.note_blank"
 Floats = NDArray[np.float64]
 
 
@@ -226,7 +227,7 @@ def _from_word(path: Path, raw: bytes) -> _Form:
 def _from_excel(path: Path, raw: bytes) -> _Form:
     grids = [rows for _, rows in read_book(raw, path)]
     front = {fold(row[0]): row[1].strip() for rows in grids[:1] for row in rows if len(row) > 1}
-    told = {name: _told(front, name) for name in ("expert", "origin")}
+    expert, origin = (_told(front, code) for code in ("panel.expert", "panel.origin"))
     rows = grids[1] if len(grids) > 1 else []
     heading = {fold(cell): j for j, cell in enumerate(rows[0])} if rows else {}
     places: dict[str, int] = {}
@@ -246,12 +247,12 @@ def _from_excel(path: Path, raw: bytes) -> _Form:
         items.append((number, item))
         for question in QUESTIONS:
             cells[item, question] = (number, row[places[question]].strip())
-    return _Form(path.name, told["expert"], FormOrigin.of_line(told["origin"]), cells, tuple(items))
+    return _Form(path.name, expert, FormOrigin.of_line(origin), cells, tuple(items))
 
 
-def _told(front: Mapping[str, str], name: str) -> str:
+def _told(front: Mapping[str, str], code: str) -> str:
     """Return what stands beside a label of the first sheet, in whichever language it is."""
-    labels = [fold(text(f"panel.{name}", lang)) for lang in LANGUAGES]
+    labels = [fold(text(code, lang)) for lang in LANGUAGES]
     return next((front[label] for label in labels if label in front), "")
 
 
@@ -291,7 +292,11 @@ def _lacking(form: _Form, wanted: Sequence[str]) -> list[Fault]:
     twice = sorted({item for item in names if names.count(item) > 1})
     faults += [_fault(form, "panel.item_twice", value=item) for item in twice]
     lacking = [item for item in wanted if item not in names]
-    return faults + ([_fault(form, "panel.items_missing", items=lacking)] if lacking else [])
+    if lacking:
+        faults.append(_fault(form, "panel.items_missing", items=lacking))
+    elif form.origin is not None and len(set(names)) < form.origin.n_items:
+        faults.append(_fault(form, "panel.items_fewer", n=len(set(names)), expected=form.origin.n_items))
+    return faults
 
 
 def _personal(form: _Form, row: int | None, column: str, words: str) -> list[Fault]:
@@ -319,7 +324,7 @@ def _ratings(
         made.setflags(write=False)
         arrays[question] = made
     blank = sum(int(np.isnan(one).sum()) for one in arrays.values())
-    notes = (Message("panel.note_blank", {"n": blank, "of": 4 * len(experts) * len(items)}),) if blank else ()
+    notes = (Message(NOTE_BLANK, {"n": blank, "of": 4 * len(experts) * len(items)}),) if blank else ()
     return PanelRatings(
         instrument.id, instrument.version, instrument.sha256, experts, items, **arrays,
         comments=comments, data_sha256=digest.hexdigest(), notes=notes,  # type: ignore[attr-defined]
