@@ -1,9 +1,14 @@
 from . import psychometrics
 from .disclosure.published import PublishedScores
 from .disclosure.publishing import publish
+from .dossier.item_review import ItemReview, review_items
+from .instrument.differences import diff_instruments
 from .instrument.model import Instrument
 from .instrument.reading import load_instrument
+from .instrument.revision import revise
+from .responses.mapping import map_responses
 from .responses.model import Responses
+from .responses.panel import PanelRatings, read_panel
 from .responses.reading import read_responses
 from .scoring.comparison.funnel import site_funnel
 from .scoring.comparison.peers import compare_with_peers
@@ -21,6 +26,8 @@ from .studies.generate import Study, simulate_study
 
 __all__ = [
     "Instrument",
+    "ItemReview",
+    "PanelRatings",
     "PublishedScores",
     "Responses",
     "Scores",
@@ -31,12 +38,17 @@ __all__ = [
     "compare_sources",
     "compare_waves",
     "compare_with_peers",
+    "diff_instruments",
     "gap_between_areas",
     "gap_between_items",
     "load_instrument",
+    "map_responses",
     "psychometrics",
     "publish",
+    "read_panel",
     "read_responses",
+    "review_items",
+    "revise",
     "score_by_specificity",
     "score_municipalities",
     "shrink_scores",

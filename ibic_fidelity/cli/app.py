@@ -16,6 +16,7 @@ from ibic_fidelity.cli import (
     check,
     demo,
     instrument,
+    panel,
     precision,
     raters,
     reliability,
@@ -23,6 +24,7 @@ from ibic_fidelity.cli import (
     score,
     simulate,
     structure,
+    versions,
 )
 from ibic_fidelity.cli.output import language_of_call, print_error
 from ibic_fidelity.errors import IbicError
@@ -44,8 +46,12 @@ app.command("structure")(structure.structure)
 app.command("raters")(raters.raters)
 app.command("precision")(precision.precision)
 app.command("certify")(certify.certify)
+app.command("panel")(panel.panel)
 app.command("retest")(retest.retest)
 app.command("simulate")(simulate.simulate)
+instrument.app.command("export")(panel.export)
+instrument.app.command("diff")(versions.diff)
+instrument.app.command("revise")(versions.revise)
 app.add_typer(instrument.app, name="instrument")
 
 

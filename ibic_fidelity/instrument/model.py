@@ -12,6 +12,7 @@ from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
 from ibic_fidelity.instrument.calibration import Calibration
 from ibic_fidelity.instrument.guidance import Guidance
+from ibic_fidelity.instrument.history import Retired, Revised
 from ibic_fidelity.instrument.parts import (
     Band,
     Component,
@@ -21,7 +22,6 @@ from ibic_fidelity.instrument.parts import (
     Outcome,
     Part,
     Reference,
-    Retired,
     Scale,
     ServiceArea,
     Site,
@@ -65,6 +65,7 @@ class Instrument(Part):
     references: tuple[Reference, ...] = Field(min_length=1)
     items: tuple[Item, ...] = Field(min_length=1)
     retired: tuple[Retired, ...] = ()
+    changes: tuple[Revised, ...] = ()
     register_codes: dict[str, str] = Field(default_factory=dict)
     sha256: str = ""
 
@@ -162,8 +163,10 @@ def broken_references(instrument: Instrument) -> list[PydanticCustomError]:
 
 def _duplicates(instrument: Instrument) -> list[PydanticCustomError]:
     errors = []
+    dropped = dict.fromkeys(one.item for one in instrument.changes if one.decision == "drop")
+    gone = [name for name in dropped if name not in {item.id for item in instrument.retired}]
     lists: dict[str, list[str]] = {
-        "items": [item.id for item in instrument.items] + [item.id for item in instrument.retired],
+        "items": [item.id for item in instrument.items] + [item.id for item in instrument.retired] + gone,
         "components": [part.id for part in instrument.components],
         "sources": [part.id for part in instrument.sources],
         "scales": [part.id for part in instrument.scales],

@@ -382,15 +382,6 @@ class Outcome(Labelled):
     cites: tuple[Name, ...] = ()
 
 
-class Retired(Part):
-    """A candidate that is not an item any more: what became of it and why."""
-
-    id: ItemId
-    label: Line
-    became: tuple[str, ...] = ()
-    why: Text
-
-
 class ServiceArea(Labelled):
     """A service area within a site, with the other names that data may use for it."""
 
