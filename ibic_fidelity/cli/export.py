@@ -29,6 +29,7 @@ class Form(StrEnum):
     TRAINING = "training"
     CASES = "cases"
     KEY = "key"
+    PANEL = "panel"
 
 
 PRINTED = (".html", ".docx")
@@ -40,6 +41,7 @@ ENDINGS = {
     Form.TRAINING: (".xlsx",),
     Form.CASES: (),
     Form.KEY: (".csv", *PRINTED),
+    Form.PANEL: (),
 }
 
 
@@ -49,24 +51,34 @@ def export(
         ...,
         "--to",
         help="manual, guide (.html .docx); sheet for ratings, training with the fictitious cases filled in (.xlsx); "
-        "cases (a folder); key to them (.csv for certify, .html .docx).",
+        "cases (a folder); key to them (.csv for certify, .html .docx); panel (a folder).",
     ),
-    output: Path = typer.Option(..., "-o", "--output", help="File, or for cases the folder.", metavar="FILE"),
+    output: Path | None = typer.Option(None, "-o", "--output", help="File or folder to write.", metavar="PATH"),
+    component: list[str] | None = typer.Option(
+        None, "--component", help="For panel: a component instead of fidelity; repeat it for several."
+    ),
     *,
     force: Force = False,
     lang: Lang = "sv",
 ) -> None:
-    """Write the audit manual, the discussion guide, a scoring sheet, or the fictitious cases and their key."""
+    """Write what people use of an instrument: manual, guide, scoring sheets, cases and their key, a panel's forms."""
     from ibic_fidelity.instrument.reading import load_instrument
 
-    if ENDINGS[form] and output.suffix.lower() not in ENDINGS[form]:
-        raise UsageError("cli.form_ending", form=form.value, path=output.name, endings=list(ENDINGS[form]))
+    if component and form != Form.PANEL:
+        raise UsageError("cli.component_alone", form=form.value)
+    endings = ENDINGS[form]
+    if output is not None and endings and output.suffix.lower() not in endings:
+        raise UsageError("cli.form_ending", form=form.value, path=output.name, endings=list(endings))
     instrument = load_instrument(name)
-    if form == Form.CASES:
-        _write_cases(name, instrument, output, lang=lang, force=force)
-        return
-    write_file(output, _content(form, name, instrument, output.suffix.lower(), lang), force=force)
-    say("written", lang, path=str(output))
+    stem = f"{form}-{instrument.id}-{instrument.version}-{lang}"
+    if form == Form.PANEL:
+        _write_panel(instrument, output or Path(), stem, tuple(component or ()), lang=lang, force=force)
+    elif form == Form.CASES:
+        _write_cases(name, instrument, output or Path(stem), lang=lang, force=force)
+    else:
+        path = output or Path(f"{stem}{endings[0]}")
+        write_file(path, _content(form, name, instrument, path.suffix.lower(), lang), force=force)
+        say("written", lang, path=str(path))
 
 
 def _content(form: Form, name: str, instrument: Instrument, ending: str, lang: Language) -> str | bytes:
@@ -117,3 +129,15 @@ def _write_cases(name: str, instrument: Instrument, folder: Path, *, lang: Langu
     for page, content in pages.items():
         write_file(folder / page, content, force=force)
     say("written", lang, path=str(folder))
+
+
+def _write_panel(
+    instrument: Instrument, folder: Path, stem: str, components: tuple[str, ...], *, lang: Language, force: bool
+) -> None:
+    from ibic_fidelity.platforms.panel_excel import panel_workbook
+    from ibic_fidelity.platforms.panel_word import panel_document
+
+    claim_folder(folder, (f"{stem}.xlsx", f"{stem}.docx"), force=force)
+    for ending, made in (("xlsx", panel_workbook), ("docx", panel_document)):
+        path = write_file(folder / f"{stem}.{ending}", made(instrument, components=components, lang=lang), force=force)
+        say("written", lang, path=str(path))

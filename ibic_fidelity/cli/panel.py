@@ -1,9 +1,8 @@
-"""``ibic-fidelity panel FILES... -o OUT`` and ``instrument export --to panel``: an expert panel's forms."""
+"""``ibic-fidelity panel FILES... -o OUT``: what an expert panel's forms say."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import typer
 
@@ -37,26 +36,3 @@ def panel(
     write_file(output / TABLE, excel_csv(review.table), force=force)
     typer.echo(review.text(lang))
     say("written", lang, path=str(output))
-
-
-def export(
-    name: str = typer.Argument("ibic", help="Bundled instrument, or the path of one.", metavar="[NAME|PATH]"),
-    *,
-    to: Literal["panel"] = typer.Option(..., "--to", help="What to make: panel (rating forms, Excel and Word)."),
-    component: list[str] | None = typer.Option(None, "--component", help="A component; repeat it for several."),
-    output: Output = Path(),
-    force: Force = False,
-    lang: Lang = "sv",
-) -> None:
-    """Write forms of an instrument. For a panel: the items of fidelity, or of the components named."""
-    from ibic_fidelity.instrument.reading import load_instrument
-    from ibic_fidelity.platforms.panel_excel import panel_workbook
-    from ibic_fidelity.platforms.panel_word import panel_document
-
-    instrument = load_instrument(name)
-    stem = f"{to}-{instrument.id}-{instrument.version}-{lang}"
-    claim_folder(output, (f"{stem}.xlsx", f"{stem}.docx"), force=force)
-    chosen = tuple(component or ())
-    for ending, made in (("xlsx", panel_workbook), ("docx", panel_document)):
-        path = write_file(output / f"{stem}.{ending}", made(instrument, components=chosen, lang=lang), force=force)
-        say("written", lang, path=str(path))
