@@ -50,6 +50,8 @@ def show(
     for source in instrument.sources:
         n = len(instrument.measures_of(source.id))
         say("source_line", lang, source=source.label[lang], id=source.id, n=n, minimum=source.minimum)
+        if source.introduction is not None:
+            typer.echo(f"  {source.introduction[lang]}")
     for component in instrument.components:
         typer.echo(f"\n{component.label[lang]} [{component.id}; {component.dimension}; {component.measurement_model}]")
         for item in instrument.items_of(component.id):

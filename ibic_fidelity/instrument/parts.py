@@ -126,15 +126,16 @@ class Source(Labelled):
     group's documents, a manager who answers for the organisation). Only such a source may have a minimum
     of 1: it says nothing of a person in need of hiding, and a larger minimum would withhold it everywhere.
 
-    `apart` declares a form of its own for those who answer for, or beside, somebody else (representatives, guardians,
-    children): it may hold triangulating measures only, and reports print it apart. `drawn` names the sources
-    whose invited together are the persons drawn; those of them whom this source did not ask could not answer
-    themselves, and reports tell their share.
+    `introduction` stands at the head of the form. `apart` declares a form of its own for those who answer for,
+    or beside, somebody else (representatives, guardians, children): it may hold triangulating measures only, and
+    reports print it apart. `drawn` names the sources whose invited together are the persons drawn; those of them
+    whom this source did not ask could not answer themselves, and reports tell their share.
     """
 
     kind: SourceKind
     unit: Text
     units: Text
+    introduction: Text | None = None
     minimum: int = Field(default=5, ge=1)
     census_minimum: int | None = Field(default=None, ge=2)
     item_minimum: int = Field(default=5, ge=1)

@@ -11,7 +11,7 @@ from ibic_fidelity.instrument.parts import Source
 from ibic_fidelity.plotting._rows import Row
 from ibic_fidelity.reports.cells import Cell, Column, Table
 from ibic_fidelity.reports.material import Material, Place
-from ibic_fidelity.reports.tables import n_cell, score_cells
+from ibic_fidelity.reports.tables import figure_columns, n_cell, score_cells
 
 
 def own_forms(material: Material, place: Place) -> dict[str, Any] | None:
@@ -69,10 +69,7 @@ def _answers(source: Source, material: Material, place: Place) -> Table:
     say = material.say
     columns = (
         Column(say("reports.question"), "head", 44),
-        Column(say("reports.score"), "number"),
-        Column(say("reports.interval", level=material.level), "number"),
-        Column("0–100", "strip"),
-        Column(say("reports.n"), "number"),
+        *figure_columns(material),
         Column(say("reports.remark"), width=30),
     )
     rows = tuple(

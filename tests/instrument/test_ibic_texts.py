@@ -69,7 +69,7 @@ def test_a_precondition_is_a_question_for_a_management_group_too(item):
 
 def test_what_the_working_group_named_is_discussed():
     said = " ".join(item.discussion.sv for item in PRECONDITIONS)
-    assert all(word in said for word in ("beslutat", "bestämma", "konsekvenser", "tid"))
+    assert all(word in said for word in ("beslutat", "införandet", "bestämma", "Vilka konsekvenser", "längre tid"))
 
 
 @pytest.mark.parametrize("measure", USER_MEASURES, ids=of_measure)
@@ -92,6 +92,14 @@ def test_forms_apart_are_their_own_sources_with_their_own_counts():
         "user": ("user", "representative"),
         "child": ("guardian",),
     }
+
+
+@pytest.mark.parametrize("source", ["user", "relative", *APART])
+def test_people_who_are_not_staff_are_told_who_answers_and_about_what(source):
+    text = IBIC.by_source[source].introduction
+    assert text is not None
+    assert text.sv.startswith(("Svara själv.", "För dig som är"))
+    assert text.en.startswith(("Answer yourself.", "For you who are"))
 
 
 @pytest.mark.parametrize(("item", "measure"), APART_MEASURES, ids=of_measure)
