@@ -98,7 +98,7 @@ def check(name: str = _NAME, lang: Lang = "sv") -> None:
     for severity in ("warning", "information"):
         findings = [finding for finding in result.findings if finding.severity == severity]
         if findings:
-            say(f"check_{severity}", lang, n=len(findings))
+            say("check_warning" if severity == "warning" else "check_information", lang, n=len(findings))
         for code in dict.fromkeys(finding.message.code for finding in findings):
             alike = [finding for finding in findings if finding.message.code == code]
             for finding in alike:
