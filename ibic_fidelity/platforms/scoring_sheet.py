@@ -130,7 +130,7 @@ def _explain(
     for i, (column, item, wording, scale) in enumerate(columns, start=1):
         meanings = [f"{level.code} = {level.anchor[lang]}" for level in scale.levels]
         meanings += [f"{code} = {text('cli.dont_know', lang)}" for code in scale.missing.dont_know[:1]]
-        meanings += [f"{code} = {text('cli.not_applicable', lang)}" for code in scale.missing.not_applicable[:1]]
+        meanings += [f"{code} = {text('reports.manual_code_9', lang)}" for code in scale.missing.not_applicable[:1]]
         for j, words in enumerate((column, item.label, wording[lang], "; ".join(meanings))):
             sheet.write_string(i, j, words, wrap)
     sheet.write_string(len(columns) + 2, 2, instrument.stamp(lang), wrap)
