@@ -93,7 +93,14 @@ def check(name: str = _NAME, lang: Lang = "sv") -> None:
 
     instrument = load_instrument(name)
     result = check_instrument(instrument)
-    for finding in result.findings:
-        typer.echo(finding.line(lang))
-    warnings = sum(finding.severity == "warning" for finding in result.findings)
+    for severity in ("warning", "information"):
+        findings = [finding for finding in result.findings if finding.severity == severity]
+        if findings:
+            say("check_warning" if severity == "warning" else "check_information", lang, n=len(findings))
+        for code in dict.fromkeys(finding.message.code for finding in findings):
+            alike = [finding for finding in findings if finding.message.code == code]
+            for finding in alike:
+                typer.echo(f"- {finding.message.text(lang)}")
+            typer.echo(f"  → {alike[0].remedy(lang)}")
+    warnings = len(result.warnings)
     say("instrument_checked", lang, items=len(instrument.items), warnings=warnings, total=len(result.findings))

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
-from ibic_fidelity.instrument.calibration import Calibration
+from ibic_fidelity.instrument.calibration import Calibration, Uncertainty
 from ibic_fidelity.instrument.parts import (
     Band,
     Component,
@@ -27,7 +27,6 @@ from ibic_fidelity.instrument.parts import (
     Source,
     Text,
     Total,
-    Uncertainty,
     fail,
 )
 

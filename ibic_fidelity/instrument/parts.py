@@ -358,18 +358,6 @@ class Band(Labelled):
     se: float | None = Field(default=None, ge=0, lt=0.5)
 
 
-class Uncertainty(Part):
-    """What the instrument states about errors that one collection of data may not show.
-
-    `rater_sd` is the standard deviation of rater severity, as a share of the range, that widens the
-    interval where an audit is not linked; `assumed` says that no study stands behind it.
-    """
-
-    rater_sd: float = Field(ge=0, lt=1)
-    assumed: bool
-    note: Text
-
-
 class Outcome(Labelled):
     """An intended or unintended effect; never part of a fidelity score.
 
