@@ -82,6 +82,9 @@ def _codes(scale: Scale, measure: Measure, lang: Language) -> str:
         return f"{scale.lowest:g}–{scale.highest:g}; {measure.id}n = n"
     anchors = measure.anchors or tuple(level.anchor for level in scale.levels)
     codes = [f"{level.code} = {anchor[lang]}" for level, anchor in zip(scale.levels, anchors, strict=True)]
+    for law, variant in measure.by_law.items():
+        worded = zip(scale.levels, variant.anchors, strict=True) if variant.anchors else ()
+        codes += [f"{law}: {level.code} = {anchor[lang]}" for level, anchor in worded]
     missing = (("dont_know", scale.missing.dont_know), ("not_applicable", scale.missing.not_applicable))
     codes += [f"{words[0]} = {text(f'cli.{kind}', lang)}" for kind, words in missing if words]
     return "; ".join(codes)

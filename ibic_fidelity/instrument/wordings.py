@@ -73,7 +73,8 @@ def texts_of_form(instrument: Instrument, source: Source) -> Iterator[Finding]:
     worded = [wording.sv for _, measure in instrument.measures_of(source.id) for wording in asked(measure)]
     if worded:
         said = " ".join(one if one.endswith((".", "?", "!", ":")) else f"{one}." for one in worded)
-        yield informed("", "instrument.check_form_lix", source=source.id, texts=len(worded), lix=round(lix(said)))
+        form, figure = source.label.as_dict(), round(lix(said))
+        yield informed("", "instrument.check_form_lix", source=source.id, form=form, texts=len(worded), lix=figure)
 
 
 def asked(measure: Measure | LawVariant) -> list[Text]:

@@ -36,7 +36,8 @@ def own_forms(material: Material, place: Place) -> dict[str, Any] | None:
 def unable_table(material: Material, place: Place) -> Table:
     """Return, for each source that can tell, how many of the persons drawn could not answer themselves.
 
-    Fewer than five are neither counted nor shared out: in a small place they are somebody.
+    Fewer than five are neither counted nor shared out, nor is anything from which they follow: in a small place they
+    are somebody.
     """
     say = material.say
     columns = (
@@ -45,20 +46,18 @@ def unable_table(material: Material, place: Place) -> Table:
         Column(say("reports.unable"), "number"),
         Column(say("reports.share"), "number"),
     )
-    invited = {row["source"]: row["invited"] for row in material.response.get(place, ())}
     rows = []
     for source in material.instrument.sources:
-        drawn = sum(invited.get(name, math.nan) for name in source.drawn) if source.drawn else math.nan
-        unable = drawn - invited.get(source.id, math.nan)
-        if math.isfinite(unable) and drawn > 0 and unable >= 0:
+        drawn, unable = material.unable(source, place)
+        if math.isfinite(unable):
             rows.append((Cell(source.label[material.lang]), *_unable_cells(drawn, unable, material)))
     return Table(say("reports.unable_caption"), columns, tuple(rows))
 
 
 def _unable_cells(drawn: float, unable: float, material: Material) -> tuple[Cell, ...]:
+    if 0 < unable < LEAST_PEOPLE:  # those invited to answer themselves are told, so the drawn may not be
+        return Cell(), Cell(material.say("reports.fewer_than", n=material.whole(LEAST_PEOPLE))), Cell()
     count = Cell.number(material.whole(drawn), drawn)
-    if 0 < unable < LEAST_PEOPLE:
-        return count, Cell(material.say("reports.fewer_than", n=material.whole(LEAST_PEOPLE))), Cell()
     share = unable / drawn
     return count, Cell.number(material.whole(unable), unable), Cell(percent(share, material.lang), share)
 

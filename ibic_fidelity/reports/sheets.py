@@ -171,9 +171,13 @@ def response_sheet(material: Material) -> Table:
     )
     made = []
     for place in _places(material):
+        untold = material.untold(place)
         for row in material.response.get(place, ()):
             source = material.instrument.by_source[row["source"]]
-            counts = (Cell.number("", row[name]) for name in ("n", "eligible", "invited", "share_taken"))
+            told = source.id not in untold
+            counts = (
+                Cell.number("", row[name]) if told else Cell() for name in ("n", "eligible", "invited", "share_taken")
+            )
             least = Cell.number("", minimum(source, census=bool(row["census"])))
             census = Cell(say("reports.yes" if row["census"] else "reports.no"))
             made.append((*_place(row, material), Cell(source.label[material.lang]), *counts, least, census))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from ibic_fidelity.disclosure.rules import LEAST_PEOPLE
 from ibic_fidelity.foundation.numbers import percent
 from ibic_fidelity.foundation.results import Provenance
 from ibic_fidelity.instrument.parts import Item, Source
@@ -228,8 +229,19 @@ def response_table(material: Material, place: Place) -> Table:
         Column(say("reports.in_words"), width=50),
     )
     by_source = {row["source"]: row for row in material.response.get(place, ())}
-    rows = tuple(_response_row(source, by_source.get(source.id), material) for source in material.instrument.sources)
+    untold = material.untold(place)
+    rows = tuple(
+        _untold_row(source, material)
+        if source.id in untold
+        else _response_row(source, by_source.get(source.id), material)
+        for source in material.instrument.sources
+    )
     return Table(say("reports.response_caption"), columns, rows).without_empty()
+
+
+def _untold_row(source: Source, material: Material) -> tuple[Cell, ...]:
+    words = Cell(material.say("reports.not_told", n=material.whole(LEAST_PEOPLE)))
+    return Cell(source.label[material.lang]), *[Cell()] * 5, words
 
 
 def _response_row(source: Source, row: Row | None, material: Material) -> tuple[Cell, ...]:

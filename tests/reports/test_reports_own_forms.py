@@ -7,8 +7,8 @@ from ibic_fidelity.foundation.messages import LANGUAGES
 from ibic_fidelity.reports import site_report
 from ibic_fidelity.reports.material import Material
 from ibic_fidelity.reports.own_forms import own_forms, unable_table
-from ibic_fidelity.reports.sheets import items_sheet
-from ibic_fidelity.reports.tables import item_tables
+from ibic_fidelity.reports.sheets import items_sheet, response_sheet
+from ibic_fidelity.reports.tables import item_tables, response_table
 
 PLACE = ("0114", "", "")
 APART = {"representative", "guardian", "child"}
@@ -68,8 +68,31 @@ def test_fewer_than_five_are_not_counted_out(answered, scores, unable):
         if row["source"] == "representative":
             row["invited"] = float(unable)
     row = unable_table(material, PLACE).rows[0]
-    assert [cell.text for cell in row[1:]] == [str(30 + unable), "färre än 5", ""]
-    assert row[2].value is None
+    assert [cell.text for cell in row[1:]] == ["", "färre än 5", ""]
+    # Nor do the numbers from which they follow stand in the other tables.
+    table = {one[0].text: [cell.text for cell in one[1:]] for one in response_table(material, PLACE).rows}
+    assert table["Företrädare"][-1] == "Visas inte: färre än 5 personer."
+    assert {*table["Företrädare"][:-1]} == {""}
+    sheet = [one for one in response_sheet(material).rows if [cell.text for cell in one].count("Företrädare")]
+    here = [cell.value for cell in sheet[0]]
+    assert unable not in here
+
+
+def test_children_of_whom_fewer_than_five_could_not_answer_are_not_told(answered, scores):
+    material = Material(scores, answered.instrument, "sv")
+    for row in material.response[PLACE]:
+        if row["source"] == "child":
+            row["invited"] = 16.0  # of 18 guardians
+    assert material.untold(PLACE) == {"child"}
+
+
+def test_an_area_that_is_not_told_hides_the_others(by_area):
+    scores, instrument = by_area
+    material = Material(scores, instrument, "sv")
+    areas = [("0114", "", "aldre"), ("0114", "", "lss")]
+    for place, invited in zip(areas, (2.0, 30.0), strict=True):
+        material.response[place].append({"source": "representative", "n": 0, "invited": invited})
+    assert all(material.untold(place) == {"representative"} for place in areas)
 
 
 @pytest.mark.parametrize("unknown", ["user", "representative"])
