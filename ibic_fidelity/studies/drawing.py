@@ -220,23 +220,23 @@ def _faults(table: SheetTable, instrument: Instrument) -> list[Fault]:
     seen: dict[tuple[str, str], int] = {}
     faults: list[Fault] = []
     for number, row in table.rows:
-        faults += [table.fault("studies.draw_blank", number, name) for name in NEEDED if not row[name]]
+        faults += [table.broken("studies.draw_blank", number, name) for name in NEEDED if not row[name]]
         unit, site = row["unit"], row["site"]
         shown = masked(unit)
         if has_personal_number(unit) or has_personal_form(unit):
-            faults.append(table.fault("studies.draw_personal", number, "unit", shown))
+            faults.append(table.broken("studies.draw_personal", number, "unit", shown))
         elif _NAME.search(unit):
-            faults.append(table.fault("studies.draw_name", number, "unit"))
+            faults.append(table.broken("studies.draw_name", number, "unit"))
         if unit and (site, unit) in seen:
-            faults.append(table.fault("studies.draw_twice", number, "unit", shown, first=seen[site, unit]))
+            faults.append(table.broken("studies.draw_twice", number, "unit", shown, first=seen[site, unit]))
         seen.setdefault((site, unit), number)
         if site and register and site not in register:
             meant = suggest_site(site, register)
             hint = Message("studies.draw_meant", {"code": meant}) if meant else Message("studies.draw_see_register")
-            faults.append(table.fault("studies.draw_site", number, "site", masked(site), hint=hint))
+            faults.append(table.broken("studies.draw_site", number, "site", masked(site), hint=hint))
         if row["service_area"] and areas and row["service_area"].casefold() not in areas:
             known = [area.id for area in instrument.service_areas]
-            faults.append(table.fault("studies.draw_area", number, "service_area", row["service_area"], known=known))
+            faults.append(table.broken("studies.draw_area", number, "service_area", row["service_area"], known=known))
         if row["law"] and laws and row["law"] not in laws:
-            faults.append(table.fault("studies.draw_law", number, "law", row["law"], known=laws))
+            faults.append(table.broken("studies.draw_law", number, "law", row["law"], known=laws))
     return faults
