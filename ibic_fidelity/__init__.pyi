@@ -4,6 +4,7 @@ from .disclosure.publishing import publish
 from .dossier.item_review import ItemReview, review_items
 from .instrument.differences import diff_instruments
 from .instrument.model import Instrument
+from .instrument.protocol import load_protocol
 from .instrument.reading import load_instrument
 from .instrument.revision import revise
 from .responses.mapping import map_responses
@@ -42,6 +43,7 @@ __all__ = [
     "gap_between_areas",
     "gap_between_items",
     "load_instrument",
+    "load_protocol",
     "map_responses",
     "psychometrics",
     "publish",

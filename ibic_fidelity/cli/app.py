@@ -15,6 +15,7 @@ from ibic_fidelity.cli import (
     certify,
     check,
     demo,
+    draw,
     instrument,
     panel,
     precision,
@@ -46,6 +47,7 @@ app.command("structure")(structure.structure)
 app.command("raters")(raters.raters)
 app.command("precision")(precision.precision)
 app.command("certify")(certify.certify)
+app.command("draw")(draw.draw)
 app.command("panel")(panel.panel)
 app.command("retest")(retest.retest)
 app.command("simulate")(simulate.simulate)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -16,7 +16,10 @@ from ibic_fidelity.foundation.files import bundled, read_bytes
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Fault
 from ibic_fidelity.instrument.model import Instrument, broken_references
+from ibic_fidelity.instrument.parts import Part
 from ibic_fidelity.instrument.registers import read_register
+
+Model = TypeVar("Model", bound=Part)
 
 FILE_LIMIT = 5_000_000
 DEPTH_LIMIT = 20
@@ -128,6 +131,18 @@ def _read_part_file(name: str, data: dict[str, Any], path: Path, places: _Places
     data[name] = part[name]
     places.update({inner: place for inner, place in part_places.items() if inner})
     return _still(raw)
+
+
+def read_model(path: Path, model: type[Model]) -> Model:
+    """Return a strict YAML file as a model of ours; every fault names file and line, as in `load_instrument`."""
+    places = _Places()
+    data = _compose(read_bytes(path, limit=FILE_LIMIT), path, places, ())
+    if not isinstance(data, dict):
+        raise _error(path, [Fault(Message("instrument.not_a_mapping"), file=path.name, row=1)])
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _error(path, _faults(error, places)) from None
 
 
 def bundled_instruments() -> tuple[str, ...]:

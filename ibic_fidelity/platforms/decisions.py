@@ -64,12 +64,12 @@ def _decision(table: SheetTable, number: int, row: object, faults: list[Fault]) 
     word, day = WORDS.get(cells["decision"].casefold()), cells["date"]
     if word is None:
         known = list(WORDS)
-        faults.append(table.fault("platforms.unknown_decision", number, "decision", cells["decision"], known=known))
+        faults.append(table.broken("platforms.unknown_decision", number, "decision", cells["decision"], known=known))
         return None
     try:
         when = date.fromisoformat(day) if day else None
     except ValueError:
-        faults.append(table.fault("platforms.bad_date", number, "date", day))
+        faults.append(table.broken("platforms.bad_date", number, "date", day))
         return None
     texts = {name: cells.get(name, "") for name in ("field", "source", "sv", "en")}
     return ItemDecision(cells["item"].lower(), word, cells["evidence"], when, **texts, file=table.file, row=number)

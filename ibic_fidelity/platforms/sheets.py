@@ -38,7 +38,7 @@ class SheetTable:
     headings: tuple[str, ...]
     rows: tuple[tuple[int, Mapping[str, str]], ...]
 
-    def fault(self, code: str, row: int | None = None, column: str = "", value: str = "", **params: object) -> Fault:
+    def broken(self, code: str, row: int | None = None, column: str = "", value: str = "", **params: object) -> Fault:
         """Return a fault in the table; the value is cut at sixty characters."""
         shown = value if len(value) <= 60 else value[:59] + "…"
         return Fault(Message(code, params), file=self.file, row=row, column=column, value=shown)

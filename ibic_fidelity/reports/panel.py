@@ -14,6 +14,7 @@ from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.reports.cells import Cell, Column, Table
 from ibic_fidelity.reports.html import render
 from ibic_fidelity.reports.workbook import workbook_bytes
+from ibic_fidelity.responses.cognitive import CognitiveLog
 
 RULE = tuple(f"panel.rule_{name}" for name in ("experts", "retain", "reword", "drop", "decides"))
 READING = tuple(f"panel.reading_{name}" for name in ("index", "ratio", "v"))
@@ -26,9 +27,15 @@ class _Page:
     review: ItemReview
     instrument: Instrument
     lang: Language
+    cognitive: CognitiveLog | None
 
     def say(self, code: str, /, **params: object) -> str:
         return text(code, self.lang, **params)
+
+    def flags(self) -> list[str]:
+        """Return what must be known of the panel and of the interviews."""
+        notes = () if self.cognitive is None else self.cognitive.notes
+        return [flag.text(self.lang) for flag in (*self.review.flags, *notes)]
 
     def share(self, value: float, limits: tuple[float, float] | None = None) -> Cell:
         """Return a coefficient, with its interval as a second line."""
@@ -38,7 +45,9 @@ class _Page:
         return Cell(coefficient(value, self.lang), value, note=note)
 
 
-def panel_report(review: ItemReview, instrument: Instrument, *, lang: Language = "sv") -> str:
+def panel_report(
+    review: ItemReview, instrument: Instrument, *, cognitive: CognitiveLog | None = None, lang: Language = "sv"
+) -> str:
     """Return what a panel said as an HTML page: one file, no network, no script.
 
     Parameters
@@ -47,6 +56,8 @@ def panel_report(review: ItemReview, instrument: Instrument, *, lang: Language =
         What `review_items` returned.
     instrument : Instrument
         The version that was rated.
+    cognitive : CognitiveLog, optional
+        What interviews showed, listed beside.
     lang : {"sv", "en"}
         Language of the page.
 
@@ -60,7 +71,7 @@ def panel_report(review: ItemReview, instrument: Instrument, *, lang: Language =
     UsageError
         The instrument is another.
     """
-    page = _page(review, instrument, lang)
+    page = _page(review, instrument, lang, cognitive)
     return render(
         "panel.html",
         lang=lang,
@@ -71,36 +82,40 @@ def panel_report(review: ItemReview, instrument: Instrument, *, lang: Language =
         package=review.provenance.package,
         synthetic=False,
         lead=review.text(lang).splitlines()[0],
-        flags=[flag.text(lang) for flag in review.flags],
+        flags=page.flags(),
         rule=[page.say(name) for name in RULE],
         reading=[page.say(name) for name in READING],
         sections=_sections(page),
         comments=_comments(page),
+        interviews=_interviews(page),
         versions=_versions(page),
     )
 
 
-def panel_results_workbook(review: ItemReview, instrument: Instrument, *, lang: Language = "sv") -> bytes:
+def panel_results_workbook(
+    review: ItemReview, instrument: Instrument, *, cognitive: CognitiveLog | None = None, lang: Language = "sv"
+) -> bytes:
     """Return what a panel said as an .xlsx file: items, components, comments, and the rule; see `panel_report`."""
-    page = _page(review, instrument, lang)
+    page = _page(review, instrument, lang, cognitive)
     rule = Table("", (Column(page.say("panel.rule_heading"), "text", 110),), tuple(
         (Cell(words),) for words in [*(page.say(name) for name in (*RULE, *READING)),
-                                     *(flag.text(lang) for flag in review.flags)]))  # fmt: skip
+                                     *page.flags()]))  # fmt: skip
     sheets = {
         page.say("panel.sheet_rule"): rule,
         page.say("panel.sheet_items_out"): _items(page, range(len(review.proposals)), component=True),
         page.say("panel.sheet_components"): _components(page),
         page.say("panel.sheet_comments"): _comments(page),
+        page.say("panel.sheet_interviews"): _interviews(page),
         page.say("panel.sheet_versions"): _versions(page),
     }
     return workbook_bytes({name: table for name, table in sheets.items() if table.rows}, instrument, lang)
 
 
-def _page(review: ItemReview, instrument: Instrument, lang: Language) -> _Page:
+def _page(review: ItemReview, instrument: Instrument, lang: Language, cognitive: CognitiveLog | None) -> _Page:
     if review.provenance.instrument_sha256 != instrument.sha256:
         rated = f"{review.provenance.instrument_id} {review.provenance.instrument_version}"
         raise UsageError("panel.ratings_of_other", rated=rated, given=f"{instrument.id} {instrument.version}")
-    return _Page(review, instrument, lang)
+    return _Page(review, instrument, lang, cognitive)
 
 
 def _sections(page: _Page) -> list[dict[str, Any]]:
@@ -180,6 +195,19 @@ def _comments(page: _Page) -> Table:
     said = sorted(page.review.ratings.comments, key=lambda one: (order[one[1]], one[0]))
     rows = [(Cell(page.instrument.by_item[item].label), Cell(expert), Cell(words)) for expert, item, words in said]
     return Table(say("panel.comments_caption"), columns, tuple(rows))
+
+
+def _interviews(page: _Page) -> Table:
+    say, log = page.say, page.cognitive
+    columns = [Column(say("panel.column_item"), "head", 12), Column(say("panel.column_round"), "number", 8)]
+    columns += [Column(say(f"panel.column_{name}"), "text", 16) for name in ("form", "respondent", "problem")]
+    columns += [Column(say(f"panel.column_{name}"), "text", 60) for name in ("note", "decision")]
+    rows = []
+    for one in () if log is None else log.observations:
+        words = [one.form, one.respondent, say(f"panel.problem_{one.problem}"), one.note, one.decision]
+        label = page.instrument.by_item[one.item].label
+        rows.append((Cell(label), Cell(str(one.round), one.round), *(Cell(word) for word in words)))
+    return Table(say("panel.interviews_caption"), tuple(columns), tuple(rows))
 
 
 def _versions(page: _Page) -> Table:

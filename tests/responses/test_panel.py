@@ -316,6 +316,15 @@ def test_the_commands_write_forms_and_read_them(tmp_path, capsys):
     assert "6 bedömare, 4 frågor: förslag att behålla 4" in capsys.readouterr().out
     assert sorted(path.name for path in Path(out).iterdir()) == ["panel.csv", "panel.html", "panel.xlsx"]
     assert run(["panel", *forms, "-o", out, "-i", mini]) == 4
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "runda;formulär;person;fråga;problem;anteckning;beslut\n1;user;P1;c1;minne;Mindes ej <i>;behåll\n",
+        encoding="utf-8",
+    )
+    assert run(["panel", *forms, "-o", out, "-i", mini, "--cognitive", str(log), "--force"]) == 0
+    page = (Path(out) / "panel.html").read_text(encoding="utf-8")
+    assert "Mindes ej &lt;i&gt;" in page
+    assert "1 intervjuer, färre än de 5" in page
     excel(tmp_path / "0.xlsx", "E1")
     assert run(["panel", *forms, "-o", out, "-i", mini, "--force"]) == 3
     assert "Två formulär har samma kod: 0.xlsx, 1.xlsx" in capsys.readouterr().err
