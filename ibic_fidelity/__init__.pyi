@@ -1,9 +1,15 @@
 from . import psychometrics
 from .disclosure.published import PublishedScores
 from .disclosure.publishing import publish
+from .dossier.item_review import ItemReview, review_items
+from .instrument.differences import diff_instruments
 from .instrument.model import Instrument
+from .instrument.protocol import load_protocol
 from .instrument.reading import load_instrument
+from .instrument.revision import revise
+from .responses.mapping import map_responses
 from .responses.model import Responses
+from .responses.panel import PanelRatings, read_panel
 from .responses.reading import read_responses
 from .scoring.comparison.funnel import site_funnel
 from .scoring.comparison.overall import OverallComparison, compare_all
@@ -22,7 +28,9 @@ from .studies.generate import Study, simulate_study
 
 __all__ = [
     "Instrument",
+    "ItemReview",
     "OverallComparison",
+    "PanelRatings",
     "PublishedScores",
     "Responses",
     "Scores",
@@ -34,12 +42,18 @@ __all__ = [
     "compare_sources",
     "compare_waves",
     "compare_with_peers",
+    "diff_instruments",
     "gap_between_areas",
     "gap_between_items",
     "load_instrument",
+    "load_protocol",
+    "map_responses",
     "psychometrics",
     "publish",
+    "read_panel",
     "read_responses",
+    "review_items",
+    "revise",
     "score_by_specificity",
     "score_municipalities",
     "shrink_scores",

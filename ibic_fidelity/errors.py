@@ -85,6 +85,10 @@ class ResponseError(FaultsError):
     """Responses break the instrument's rules; every fault names row, column and value."""
 
 
+class FormError(FaultsError):
+    """A form or table that people filled in breaks its rules; every fault names file, row and column."""
+
+
 class IbicWarning(UserWarning):
     """Base of every warning of this package."""
 

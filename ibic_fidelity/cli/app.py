@@ -16,7 +16,9 @@ from ibic_fidelity.cli import (
     check,
     compare,
     demo,
+    draw,
     instrument,
+    panel,
     precision,
     publication,
     raters,
@@ -25,6 +27,7 @@ from ibic_fidelity.cli import (
     score,
     simulate,
     structure,
+    versions,
 )
 from ibic_fidelity.cli.output import language_of_call, print_error
 from ibic_fidelity.errors import IbicError
@@ -48,8 +51,12 @@ app.command("structure")(structure.structure)
 app.command("raters")(raters.raters)
 app.command("precision")(precision.precision)
 app.command("certify")(certify.certify)
+app.command("draw")(draw.draw)
+app.command("panel")(panel.panel)
 app.command("retest")(retest.retest)
 app.command("simulate")(simulate.simulate)
+instrument.app.command("diff")(versions.diff)
+instrument.app.command("revise")(versions.revise)
 app.add_typer(instrument.app, name="instrument")
 
 

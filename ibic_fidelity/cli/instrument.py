@@ -1,4 +1,4 @@
-"""``ibic-fidelity instrument list | show | check``."""
+"""``ibic-fidelity instrument list | show | check | export``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ibic_fidelity.cli.export import export
 from ibic_fidelity.cli.options import Lang
 from ibic_fidelity.cli.output import say
 from ibic_fidelity.foundation.messages import text
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ibic_fidelity.instrument.parts import Measure, Scale
 
 app = typer.Typer(help="Look at instruments.", no_args_is_help=True, rich_markup_mode=None)
+app.command("export")(export)
 _NAME = typer.Argument("ibic", help="Bundled instrument, or the path of one.", metavar="[NAME|PATH]")
 
 
@@ -50,6 +52,8 @@ def show(
     for source in instrument.sources:
         n = len(instrument.measures_of(source.id))
         say("source_line", lang, source=source.label[lang], id=source.id, n=n, minimum=source.minimum)
+        if source.introduction is not None:
+            typer.echo(f"  {source.introduction[lang]}")
     for component in instrument.components:
         typer.echo(f"\n{component.label[lang]} [{component.id}; {component.dimension}; {component.measurement_model}]")
         for item in instrument.items_of(component.id):
@@ -78,6 +82,9 @@ def _codes(scale: Scale, measure: Measure, lang: Language) -> str:
         return f"{scale.lowest:g}–{scale.highest:g}; {measure.id}n = n"
     anchors = measure.anchors or tuple(level.anchor for level in scale.levels)
     codes = [f"{level.code} = {anchor[lang]}" for level, anchor in zip(scale.levels, anchors, strict=True)]
+    for law, variant in measure.by_law.items():
+        worded = zip(scale.levels, variant.anchors, strict=True) if variant.anchors else ()
+        codes += [f"{law}: {level.code} = {anchor[lang]}" for level, anchor in worded]
     missing = (("dont_know", scale.missing.dont_know), ("not_applicable", scale.missing.not_applicable))
     codes += [f"{words[0]} = {text(f'cli.{kind}', lang)}" for kind, words in missing if words]
     return "; ".join(codes)
@@ -91,7 +98,14 @@ def check(name: str = _NAME, lang: Lang = "sv") -> None:
 
     instrument = load_instrument(name)
     result = check_instrument(instrument)
-    for finding in result.findings:
-        typer.echo(finding.line(lang))
-    warnings = sum(finding.severity == "warning" for finding in result.findings)
+    for severity in ("warning", "information"):
+        findings = [finding for finding in result.findings if finding.severity == severity]
+        if findings:
+            say("check_warning" if severity == "warning" else "check_information", lang, n=len(findings))
+        for code in dict.fromkeys(finding.message.code for finding in findings):
+            alike = [finding for finding in findings if finding.message.code == code]
+            for finding in alike:
+                typer.echo(f"- {finding.message.text(lang)}")
+            typer.echo(f"  → {alike[0].remedy(lang)}")
+    warnings = len(result.warnings)
     say("instrument_checked", lang, items=len(instrument.items), warnings=warnings, total=len(result.findings))

@@ -307,7 +307,8 @@ class _Publishing:
             if source not in self.counted:
                 continue
             for row in group:
-                if 0 < row["n"] < self.rules.least:
+                apart = self.sources[source].apart and 0 < row["invited"] < self.rules.least
+                if apart or 0 < row["n"] < self.rules.least:
                     row["reason"] = FEW
             areas = [row for row in group if row["service_area"]]
             whole = next((row for row in group if not row["service_area"]), None)

@@ -15,8 +15,8 @@ from ibic_fidelity.dossier.precision import LEAST_UNITS, study_of
 from ibic_fidelity.dossier.rated_rows import Floats, RatedRows, rated_rows
 from ibic_fidelity.errors import IbicWarning, ResponseError
 from ibic_fidelity.foundation.messages import LANGUAGES, text
+from ibic_fidelity.instrument.calibration import Calibration, CalibrationRow
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import Calibration, CalibrationRow
 from ibic_fidelity.psychometrics.generalizability.components import VarianceComponents
 from ibic_fidelity.psychometrics.generalizability.design import parse_design
 from ibic_fidelity.psychometrics.generalizability.studies import variance_components

@@ -10,9 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
+from ibic_fidelity.instrument.calibration import Calibration, Uncertainty
+from ibic_fidelity.instrument.guidance import Guidance
+from ibic_fidelity.instrument.history import Retired, Revised
 from ibic_fidelity.instrument.parts import (
     Band,
-    Calibration,
     Component,
     Gap,
     Item,
@@ -21,14 +23,12 @@ from ibic_fidelity.instrument.parts import (
     Outcome,
     Part,
     Reference,
-    Retired,
     Scale,
     ServiceArea,
     Site,
     Source,
     Text,
     Total,
-    Uncertainty,
     fail,
 )
 
@@ -61,10 +61,12 @@ class Instrument(Part):
     gaps: tuple[Gap, ...] = ()
     uncertainty: Uncertainty | None = None
     calibration: Calibration | None = None
+    guidance: Guidance = Guidance()
     outcomes: tuple[Outcome, ...] = ()
     references: tuple[Reference, ...] = Field(min_length=1)
     items: tuple[Item, ...] = Field(min_length=1)
     retired: tuple[Retired, ...] = ()
+    changes: tuple[Revised, ...] = ()
     register_codes: dict[str, str] = Field(default_factory=dict)
     sha256: str = ""
 
@@ -162,8 +164,10 @@ def broken_references(instrument: Instrument) -> list[PydanticCustomError]:
 
 def _duplicates(instrument: Instrument) -> list[PydanticCustomError]:
     errors = []
+    dropped = dict.fromkeys(one.item for one in instrument.changes if one.decision == "drop")
+    gone = [name for name in dropped if name not in {item.id for item in instrument.retired}]
     lists: dict[str, list[str]] = {
-        "items": [item.id for item in instrument.items] + [item.id for item in instrument.retired],
+        "items": [item.id for item in instrument.items] + [item.id for item in instrument.retired] + gone,
         "components": [part.id for part in instrument.components],
         "sources": [part.id for part in instrument.sources],
         "scales": [part.id for part in instrument.scales],
@@ -207,6 +211,8 @@ def _dangling(instrument: Instrument) -> list[PydanticCustomError]:
         pointers += [(outcome.id, "cites", name, references) for name in outcome.cites]
         if outcome.component is not None:
             pointers.append((outcome.id, "component", outcome.component, components))
+    for source in instrument.sources:
+        pointers += [(source.id, "drawn", name, set(instrument.by_source)) for name in source.drawn]
     unknown_keys = sorted(set(instrument.keys) - set(KEYS))
     return [fail("instrument.unknown_key", key=key, known=list(KEYS)) for key in unknown_keys] + [
         fail("instrument.dangling", owner=owner, field=field, name=name)
@@ -224,17 +230,14 @@ def _bad_measures(instrument: Instrument) -> list[PydanticCustomError]:
                 continue
             if (scale.type == "checklist") != (len(measure.parts) >= 2):
                 errors.append(fail("instrument.checklist_parts", measure=measure.id))
-            if measure.anchors and len(measure.anchors) != len(scale.levels):
-                errors.append(
-                    fail(
-                        "instrument.anchor_count",
-                        measure=measure.id,
-                        n=len(measure.anchors),
-                        k=len(scale.levels),
-                    )
-                )
+            for anchors in (measure.anchors, *(variant.anchors for variant in measure.by_law.values())):
+                n, k = len(anchors), len(scale.levels)
+                if n not in (0, k):
+                    errors.append(fail("instrument.anchor_count", measure=measure.id, n=n, k=k))
             if (scale.type == "register") != (source.kind == "register"):
                 errors.append(fail("instrument.register_source", measure=measure.id))
+            if source.apart and measure.role == "primary":
+                errors.append(fail("instrument.apart_scores", measure=measure.id, source=source.id))
     for component in instrument.components:
         if component.measurement_model != "reflective":
             continue

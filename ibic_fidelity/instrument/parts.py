@@ -20,6 +20,8 @@ Role = Literal["primary", "triangulating"]
 Specificity = Literal["ibic", "shared", "law"]
 SourceKind = Literal["audit", "survey", "register"]
 OutcomeKind = Literal["proximal", "distal", "unintended"]
+#: How the statements that items rest on were taken: read in the source, or in a text about it that is at hand.
+Standing = Literal["read", "seed"]
 
 _ID = re.compile(r"[a-z][a-z0-9]{1,11}")
 _LONG_ID = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -93,7 +95,9 @@ class Reference(Part):
     """A source that an item or anchor is drawn from.
 
     A legal source says when it was last checked to be in force, or ``unchecked``, which `check_instrument`
-    then tells.
+    then tells. `standing` says how the statements that are cited were taken: ``read`` in the source itself,
+    often its preface or summary, or from a ``seed``, a text about it that the instrument started from. A source
+    that nobody has read has no standing, and a fidelity item needs one that has.
     """
 
     id: Name
@@ -101,6 +105,7 @@ class Reference(Part):
     url: str | None = None
     legal: bool = False
     in_force_checked: date | Literal["unchecked"] | None = None
+    standing: Standing | None = None
 
     @model_validator(mode="after")
     def _legal_sources_are_checked(self) -> Reference:
@@ -120,15 +125,23 @@ class Source(Labelled):
     `single` declares a source that by nature has one row a site and area (a register, a reading of the
     group's documents, a manager who answers for the organisation). Only such a source may have a minimum
     of 1: it says nothing of a person in need of hiding, and a larger minimum would withhold it everywhere.
+
+    `introduction` stands at the head of the form. `apart` declares a form of its own for those who answer for,
+    or beside, somebody else (representatives, guardians, children): it may hold triangulating measures only, and
+    reports print it apart. `drawn` names the sources whose invited together are the persons drawn; those of them
+    whom this source did not ask could not answer themselves, and reports tell their share.
     """
 
     kind: SourceKind
     unit: Text
     units: Text
+    introduction: Text | None = None
     minimum: int = Field(default=5, ge=1)
     census_minimum: int | None = Field(default=None, ge=2)
     item_minimum: int = Field(default=5, ge=1)
     single: bool = False
+    apart: bool = False
+    drawn: tuple[Name, ...] = ()
     eligible: ItemId | None = None
     invited: ItemId | None = None
 
@@ -210,10 +223,26 @@ class ChecklistPart(Part):
     wording: Text
 
 
+class LawVariant(Part):
+    """What is asked or read otherwise under one law; what is not given is as in the measure itself.
+
+    `parts` have the ids of the measure's own parts, in the same order: the columns of data files are the same.
+    """
+
+    wording: Text | None = None
+    anchors: tuple[Text, ...] = ()
+    parts: tuple[ChecklistPart, ...] = ()
+    look: Text | None = None
+    doubt: Text | None = None
+
+
 class Measure(Part):
     """An item asked of one source on one scale in one wording.
 
-    The id is the column in data files; a checklist has a column for each part instead.
+    The id is the column in data files; a checklist has a column for each part instead. For those who read
+    documents, `look` says in which document and under which heading, and `doubt` how the doubtful case is
+    counted. `by_law` holds what is read otherwise under a law; `under` gives the measure as it is read there.
+    `easy` is the wording in plain easy-to-read language, for users.
     """
 
     id: ItemId
@@ -223,6 +252,28 @@ class Measure(Part):
     wording: Text
     anchors: tuple[Text, ...] = ()
     parts: tuple[ChecklistPart, ...] = ()
+    look: Text | None = None
+    doubt: Text | None = None
+    by_law: dict[str, LawVariant] = Field(default_factory=dict)
+    easy: Text | None = None
+
+    @model_validator(mode="after")
+    def _variants_fit(self) -> Measure:
+        for law, variant in self.by_law.items():
+            if not variant.model_fields_set:
+                raise fail("instrument.by_law_empty", measure=self.id, law=law)
+            if variant.parts and [part.id for part in variant.parts] != [part.id for part in self.parts]:
+                raise fail("instrument.by_law_parts", measure=self.id, law=law)
+        return self
+
+    def under(self, law: str) -> Measure:
+        """Return the measure as it is read under a law."""
+        variant = self.by_law.get(law)
+        if variant is None:
+            return self
+        return self.model_copy(
+            update={"by_law": {}, **{name: getattr(variant, name) for name in variant.model_fields_set}}
+        )
 
 
 class Gate(Part):
@@ -232,12 +283,18 @@ class Gate(Part):
 
 
 class Item(Part):
-    """One thing that would be seen in a site that works as intended."""
+    """One thing that would be seen in a site that works as intended.
+
+    `definition` says what the item means, `rationale` why it matters and `cites` from what; `judgement` says
+    what in it is expert judgement and rests on no source; `discussion` is a question on which a management group must
+    take a position, with no answer given.
+    """
 
     id: ItemId
     label: Line
     component: Name
     idea: Text
+    definition: Text | None = None
     measures: tuple[Measure, ...] = Field(min_length=1)
     reverse: bool = False
     gate: Gate | None = None
@@ -248,6 +305,8 @@ class Item(Part):
     restates: tuple[Name, ...] = ()
     rationale: Text
     cites: tuple[Name, ...] = Field(min_length=1)
+    judgement: Text | None = None
+    discussion: Text | None = None
 
     @model_validator(mode="after")
     def _one_primary_measure(self) -> Item:
@@ -257,6 +316,10 @@ class Item(Part):
         sources = [measure.source for measure in self.measures]
         if len(set(sources)) != len(sources):
             raise fail("instrument.source_twice", item=self.id)
+        for measure in self.measures:
+            other = sorted(set(measure.by_law) - set(self.law))
+            if other:
+                raise fail("instrument.by_law_other", measure=measure.id, law=other[0], laws=list(self.law))
         return self
 
     @property
@@ -312,80 +375,17 @@ class Gap(Labelled):
         return self
 
 
-class Uncertainty(Part):
-    """What the instrument states about errors that one collection of data may not show.
-
-    `rater_sd` is the standard deviation of rater severity, as a share of the range, that widens the
-    interval where an audit is not linked; `assumed` says that no study stands behind it.
-    """
-
-    rater_sd: float = Field(ge=0, lt=1)
-    assumed: bool
-    note: Text
-
-
-class CalibrationRow(Part):
-    """What a study found of the error of one target from one source, in units of θ(1 − θ), θ on 0–1.
-
-    `target` is an item, component or total. `within` is the variance of units within clusters and `between` that of
-    clusters, `rater` that of rater severity, `occasion` that of occasions, each with its degrees of freedom.
-    """
-
-    source: Name
-    target: Name
-    within: float | None = Field(default=None, ge=0)
-    within_df: float | None = Field(default=None, gt=0)
-    between: float | None = Field(default=None, ge=0)
-    between_df: float | None = Field(default=None, gt=0)
-    rater: float | None = Field(default=None, ge=0)
-    rater_df: float | None = Field(default=None, gt=0)
-    occasion: float | None = Field(default=None, ge=0)
-    occasion_df: float | None = Field(default=None, gt=0)
-
-    @model_validator(mode="after")
-    def _every_variance_has_degrees_of_freedom(self) -> CalibrationRow:
-        for name in ("within", "between", "rater", "occasion"):
-            if (getattr(self, name) is None) != (getattr(self, f"{name}_df") is None):
-                raise fail("instrument.calibration_df", part=name, id=self.target)
-        return self
-
-
-class Calibration(Part):
-    """What a study of precision found, for scoring data that cannot show it themselves.
-
-    Made by ``ibic-fidelity precision --calibration``; `note` says from what.
-    """
-
-    note: Text
-    synthetic: bool
-    sites: int = Field(ge=2)
-    data_sha256: str
-    rows: tuple[CalibrationRow, ...] = Field(min_length=1)
-
-    def of(self, source: str, target: str) -> CalibrationRow | None:
-        """Return what is known of a target from a source."""
-        return next((row for row in self.rows if (row.source, row.target) == (source, target)), None)
-
-
 class Outcome(Labelled):
     """An intended or unintended effect; never part of a fidelity score.
 
-    `better` says which end is the good one.
+    `better` says which end is the good one; `definition` what it is and who tells it.
     """
 
+    definition: Text | None = None
     kind: OutcomeKind
     better: Literal["high", "low"] = "high"
     component: Name | None = None
     cites: tuple[Name, ...] = ()
-
-
-class Retired(Part):
-    """A candidate that is not an item any more: what became of it and why."""
-
-    id: ItemId
-    label: Line
-    became: tuple[str, ...] = ()
-    why: Text
 
 
 class ServiceArea(Labelled):

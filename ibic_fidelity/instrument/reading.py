@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -16,7 +16,10 @@ from ibic_fidelity.foundation.files import bundled, read_bytes
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.foundation.results import Fault
 from ibic_fidelity.instrument.model import Instrument, broken_references
+from ibic_fidelity.instrument.parts import Part
 from ibic_fidelity.instrument.registers import read_register
+
+Model = TypeVar("Model", bound=Part)
 
 FILE_LIMIT = 5_000_000
 DEPTH_LIMIT = 20
@@ -108,30 +111,48 @@ def load_instrument(name: str | Path) -> Instrument:
         for inner, place in part_places.items():
             if len(inner) >= 2 and inner[0] == "items" and isinstance(inner[1], int):
                 places[("items", inner[1] + start, *inner[2:])] = place
-    if "calibration_file" in data:
-        digest.update(_read_calibration(data, path, places))
+    for part_name in ("calibration", "guidance"):
+        if f"{part_name}_file" in data:
+            digest.update(_read_part_file(part_name, data, path, places))
     data["register_codes"], register_raw = _register(data, path)
     digest.update(register_raw)
     data["sha256"] = digest.hexdigest()
     return _validated(data, places, path)
 
 
-def _read_calibration(data: dict[str, Any], path: Path, places: _Places) -> bytes:
-    """Put the content of the calibration file in its place and return its bytes."""
-    part_path = path.parent / str(data.pop("calibration_file"))
+def _read_part_file(name: str, data: dict[str, Any], path: Path, places: _Places) -> bytes:
+    """Put the content of the file of a part in its place and return its bytes."""
+    part_path = path.parent / str(data.pop(f"{name}_file"))
     raw = read_bytes(part_path, limit=FILE_LIMIT)
     part_places = _Places()
     part = _compose(raw, part_path, part_places, ())
-    if "calibration" in data or not isinstance(part, dict) or set(part) != {"calibration"}:
-        raise _error(path, [Fault(Message("instrument.only_calibration"), file=part_path.name, row=1)])
-    data["calibration"] = part["calibration"]
+    if name in data or not isinstance(part, dict) or set(part) != {name}:
+        raise _error(path, [Fault(Message("instrument.only_part", {"part": name}), file=part_path.name, row=1)])
+    data[name] = part[name]
     places.update({inner: place for inner, place in part_places.items() if inner})
     return _still(raw)
+
+
+def read_model(path: Path, model: type[Model]) -> Model:
+    """Return a strict YAML file as a model of ours; every fault names file and line, as in `load_instrument`."""
+    places = _Places()
+    data = _compose(read_bytes(path, limit=FILE_LIMIT), path, places, ())
+    if not isinstance(data, dict):
+        raise _error(path, [Fault(Message("instrument.not_a_mapping"), file=path.name, row=1)])
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _error(path, _faults(error, places)) from None
 
 
 def bundled_instruments() -> tuple[str, ...]:
     """Return the names of the bundled instruments."""
     return tuple(sorted(folder.parent.name for folder in bundled("instruments").glob(f"*/{MAIN_FILE}")))
+
+
+def instrument_folder(name: str | Path) -> Path:
+    """Return the folder of an instrument, as `load_instrument` finds it."""
+    return _main_file(name).parent
 
 
 def _main_file(name: str | Path) -> Path:

@@ -16,6 +16,9 @@ from .consistency.omega_result import McDonaldOmega
 from .consistency.ordinal import categorical_omega, ordinal_alpha
 from .consistency.ordinal_results import CategoricalOmega, OrdinalAlpha
 from .consistency.two_items import SpearmanBrown, spearman_brown
+from .content_validity.aiken import AikenV, aiken_v
+from .content_validity.index import ContentValidityIndex, content_validity_index
+from .content_validity.ratio import ContentValidityRatio, content_validity_ratio
 from .correlation.polychoric import polychoric_correlation, tetrachoric_correlation
 from .correlation.polyserial import PolyserialCorrelation, polyserial_correlation
 from .correlation.result import PolychoricCorrelation
@@ -57,10 +60,13 @@ from .within_group_result import GroupIndex, WithinGroupAgreement
 
 __all__ = [
     "AgreementCoefficient",
+    "AikenV",
     "BartlettSphericity",
     "CategoricalOmega",
     "ClassificationAccuracy",
     "CompositeGeneralizability",
+    "ContentValidityIndex",
+    "ContentValidityRatio",
     "ContrastingGroups",
     "CronbachAlpha",
     "DecisionStudy",
@@ -98,6 +104,7 @@ __all__ = [
     "VarianceComponents",
     "WayOfWorking",
     "WithinGroupAgreement",
+    "aiken_v",
     "bartlett_sphericity",
     "brennan_prediger",
     "categorical_omega",
@@ -106,6 +113,8 @@ __all__ = [
     "cohen_kappa",
     "composite_generalizability",
     "conger_kappa",
+    "content_validity_index",
+    "content_validity_ratio",
     "contrasting_groups",
     "cronbach_alpha",
     "decision_study",

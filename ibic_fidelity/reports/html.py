@@ -26,6 +26,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters["strip_svg"] = strip_svg
+    made.filters["css_string"] = css_string
     return made
 
 
@@ -43,6 +44,18 @@ def trusted(svg: str) -> str:
     from markupsafe import Markup
 
     return Markup(svg)  # noqa: S704 - figures.py escapes what it puts in
+
+
+def css_string(words: str) -> str:
+    r"""Return a text as a string of a style sheet, in which nothing can end the string or the sheet.
+
+    Examples
+    --------
+    >>> print(css_string('a"b</style>'))
+    "a\000022b\00003c/style\00003e"
+    """
+    unsafe = "\"'\\<>&\n\r\f"
+    return trusted('"' + "".join(f"\\{ord(c):06x}" if c in unsafe else c for c in words) + '"')
 
 
 def strip_svg(strip: tuple[float, float, float]) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ibic_fidelity.disclosure.rules import few_people
+from ibic_fidelity.disclosure.rules import LEAST_PEOPLE, few_people
 from ibic_fidelity.foundation import numbers
 from ibic_fidelity.foundation.messages import Language, Message, text
 from ibic_fidelity.foundation.results import Records
@@ -193,6 +193,32 @@ class Material(Spoken):
         if row is None or row["n"] == 0:
             return f"{source.label[self.lang]}: 0"
         return f"{source.label[self.lang]}: {self._least(row['n'], minimum(source, census=row['census']))}"
+
+    def unable(self, source: Source, place: Place) -> tuple[float, float]:
+        """Return how many persons were drawn for a source, and how many of them could not answer; NaN if not told."""
+        invited = {row["source"]: row["invited"] for row in self.response.get(place, ())}
+        if not source.drawn:
+            return math.nan, math.nan
+        drawn = sum(invited.get(name, math.nan) for name in source.drawn)
+        unable = drawn - invited.get(source.id, math.nan)
+        return (drawn, unable) if drawn > 0 and unable >= 0 else (math.nan, math.nan)
+
+    def untold(self, place: Place) -> frozenset[str]:
+        """Return the sources whose counts would tell of fewer than five who answer for, or instead of, somebody.
+
+        Where one area of a site is so, its other areas are too, since the whole would give it away.
+        """
+        site, wave, area = place
+        places = [one for one in self.response if one[:2] == (site, wave) and one[2]] if area else [place]
+        found = set()
+        for one in places:
+            for row in self.response.get(one, ()):
+                source = self.instrument.by_source[row["source"]]
+                if source.apart and any(0 < row[name] < LEAST_PEOPLE for name in ("n", "invited")):
+                    found.add(source.id)
+                if source.apart and 0 < self.unable(source, one)[1] < LEAST_PEOPLE:
+                    found.add(source.id)
+        return frozenset(found)
 
     def _least(self, n: int, least: int) -> str:
         return self.say("reports.least", n=self.whole(n), least=self.whole(least))

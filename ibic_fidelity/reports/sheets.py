@@ -102,7 +102,10 @@ def items_sheet(material: Material) -> Table:
     made = []
     for row in _rows(material, lambda one: one["level"] in ("item", "triangulating")):
         item = material.instrument.by_item[row["item"]]
-        role = "reports.role_primary" if row["level"] == "item" else "reports.role_triangulating"
+        beside = (
+            "reports.role_apart" if material.instrument.by_source[row["source"]].apart else "reports.role_triangulating"
+        )
+        role = "reports.role_primary" if row["level"] == "item" else beside
         words = (
             Cell(material.instrument.by_component[item.component].label[material.lang]),
             Cell(f"{item.label} {item.idea[material.lang]}"),
@@ -168,9 +171,13 @@ def response_sheet(material: Material) -> Table:
     )
     made = []
     for place in _places(material):
+        untold = material.untold(place)
         for row in material.response.get(place, ()):
             source = material.instrument.by_source[row["source"]]
-            counts = (Cell.number("", row[name]) for name in ("n", "eligible", "invited", "share_taken"))
+            told = source.id not in untold
+            counts = (
+                Cell.number("", row[name]) if told else Cell() for name in ("n", "eligible", "invited", "share_taken")
+            )
             least = Cell.number("", minimum(source, census=bool(row["census"])))
             census = Cell(say("reports.yes" if row["census"] else "reports.no"))
             made.append((*_place(row, material), Cell(source.label[material.lang]), *counts, least, census))

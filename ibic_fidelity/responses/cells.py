@@ -119,11 +119,13 @@ def answer_rule(item: Item, measure: Measure, scale: Scale, *, may_not_apply: bo
     words: dict[str, int] = {}
     unclear: set[str] = set()
     anchors: tuple[Text, ...] = measure.anchors or tuple(level.anchor for level in scale.levels)
-    for level, anchor in zip(scale.levels, anchors, strict=True):
-        for language in LANGUAGES:
-            word = _sentence(anchor[language])
-            if words.setdefault(word, level.code) != level.code:
-                unclear.add(word)
+    variants = (variant.anchors for variant in measure.by_law.values() if variant.anchors)
+    for worded in (anchors, *variants):
+        for level, anchor in zip(scale.levels, worded, strict=True):
+            for language in LANGUAGES:
+                word = _sentence(anchor[language])
+                if words.setdefault(word, level.code) != level.code:
+                    unclear.add(word)
     missing = missing_kinds(scale)
     words = _general_words(scale) | words | {_sentence(word): kind for word, kind in missing.items()}
     for word in unclear:

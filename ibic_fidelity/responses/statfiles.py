@@ -13,8 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from ibic_fidelity.errors import UsageError
+from ibic_fidelity.platforms.sheets import cell_text
 from ibic_fidelity.responses.tables import BLANKS, Found, Origin, RawTable, cut, unpasted
-from ibic_fidelity.responses.workbook import cell_text
 
 _LETTERS = frozenset(string.ascii_lowercase)
 _SECONDS = 600

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, time
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibic_fidelity.errors import UsageError
+from ibic_fidelity.platforms.sheets import cell_text
 from ibic_fidelity.responses.columns import source_names, source_of_headings
 from ibic_fidelity.responses.privacy import masked
 from ibic_fidelity.responses.tables import Found, Origin, RawTable, assemble, fold, heading_row, letters, nonblank
@@ -153,37 +152,3 @@ def _put(rows: list[list[str]], texts: Mapping[Place, str]) -> None:
 
 def _cell(place: Place) -> str:
     return f"{letters(place[1])}{place[0] + 1}"
-
-
-def cell_text(value: object) -> str:
-    """Return a typed cell as the text that a person would have typed.
-
-    Examples
-    --------
-    >>> cell_text(3.0), cell_text(0.45), cell_text(True), cell_text(datetime(2026, 4, 1)), cell_text(None)
-    ('3', '0.45', 'TRUE', '2026-04-01', '')
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float):
-        return number_text(value)
-    if isinstance(value, datetime) and value.time() == time():
-        value = value.date()
-    return "" if value is None else str(value)
-
-
-def number_text(value: float) -> str:
-    """Return a number without an exponent, whole ones without decimals.
-
-    Examples
-    --------
-    >>> number_text(1e22), number_text(1e-7), number_text(float("nan"))
-    ('10000000000000000000000', '0.0000001', 'nan')
-    """
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 — NaN is what differs from itself
-        return str(value)
-    if float(value).is_integer():
-        return str(int(value))
-    return format(Decimal(repr(float(value))), "f")

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from posixpath import join, normpath
 
+from ibic_fidelity.foundation.archives import MAX_BYTES, ArchiveError, safe_parts
 from ibic_fidelity.foundation.messages import Message
 from ibic_fidelity.responses.tables import Found, Origin
 
-MAX_ENTRIES = 1_000
-MAX_BYTES = 200_000_000
-MAX_RATIO = 100
-SMALL = 5_000_000
+WORKBOOK_PART = "xl/workbook.xml"
 MAX_CELLS = 5_000_000
 
 _ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*>")
@@ -94,33 +89,13 @@ def kind_of(raw: bytes) -> str:
 def opened(raw: bytes, origin: Origin, found: Found) -> Mapping[str, bytes] | None:
     """Return the XML parts of a workbook, or ``None`` with a fault where it is not safe or whole."""
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            entries = archive.infolist()
-            size = sum(entry.file_size for entry in entries)
-            packed = sum(entry.compress_size for entry in entries)
-            bomb = size > MAX_BYTES or (size > SMALL and size > MAX_RATIO * packed)
-            if bomb or len(entries) > MAX_ENTRIES:
-                limit = MAX_BYTES // 1_000_000
-                found.fault("packed_too_much", origin, megabytes=size // 1_000_000, limit=limit)
-                return None
-            names = [entry.filename for entry in entries]
-            if "xl/workbook.xml" not in names:
-                found.fault("not_a_workbook", origin)
-                return None
-            parts = {name: archive.read(name) for name in names if name.endswith((".xml", ".rels"))}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-        locked = "encrypted" in str(error)  # a RuntimeError of zipfile
-        found.fault("password" if locked else "damaged", origin)
+        return safe_parts(raw, WORKBOOK_PART)
+    except ArchiveError as error:
+        if error.why == "packed_too_much":
+            found.fault("packed_too_much", origin, megabytes=error.megabytes, limit=MAX_BYTES // 1_000_000)
+        else:
+            found.fault("not_a_workbook" if error.why == "wrong_content" else error.why, origin)
         return None
-    if any(_declares(part) for part in parts.values()):
-        found.fault("doctype", origin)
-        return None
-    return parts
-
-
-def _declares(part: bytes) -> bool:
-    words = ("<!DOCTYPE", "<!ENTITY")
-    return any(word.encode(codec) in part for word in words for codec in ("ascii", "utf-16-le", "utf-16-be"))
 
 
 def sheet_parts(parts: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ibic_fidelity.instrument.calibration import CalibrationRow
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import CalibrationRow
 from ibic_fidelity.scoring.intervals import UNKNOWN, RaterSpread, Spread
 from ibic_fidelity.scoring.sums import Target
 

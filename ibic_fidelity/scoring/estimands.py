@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibic_fidelity.errors import UsageError
+from ibic_fidelity.instrument.calibration import CalibrationRow
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import CalibrationRow
 from ibic_fidelity.responses.model import NOT_APPLICABLE
 from ibic_fidelity.scoring.calibration import calibrated_units
 from ibic_fidelity.scoring.intervals import RaterSpread, Spread, Sums, pooled_spread

@@ -297,7 +297,7 @@ def test_an_instrument_carries_its_calibration_through_its_file(folder, study, c
 BROKEN = [
     ("target: ut\n", "target: xx\n", "instrument.dangling"),
     ("rater_df:", "rater_dg:", "instrument.unknown_field"),
-    ("calibration:\n", "calibrations:\n", "instrument.only_calibration"),
+    ("calibration:\n", "calibrations:\n", "instrument.only_part"),
     ("  sites: 12\n", "  sites: 1\n", "instrument.bad_value"),
 ]
 

@@ -20,6 +20,7 @@ LOADS = """
 import hashlib, json, pathlib
 import ibic_fidelity
 from ibic_fidelity.foundation.files import bundled
+from ibic_fidelity.instrument.cases import load_cases
 from ibic_fidelity.instrument.reading import bundled_instruments
 names = bundled_instruments()
 loaded = {name: len(ibic_fidelity.load_instrument(name).items) for name in names}
@@ -31,7 +32,9 @@ for kind in ("instruments", "data/synthetic"):
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             digests[kind + "/" + path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+cases = load_cases("ibic", ibic_fidelity.load_instrument("ibic"))
 print(json.dumps({"package": ibic_fidelity.__file__, "loaded": loaded, "sites": len(responses.sites),
+                  "cases": len(cases.cases),
                   "bundled": str(bundled("instruments")), "digests": digests}))
 """
 
@@ -100,6 +103,7 @@ def test_an_installed_wheel_loads_instruments_and_pilot_from_another_folder(whee
     assert "_bundled" in found["bundled"]
     assert set(found["loaded"]) >= {"ibic", "lq2002"}
     assert found["sites"] == 24
+    assert found["cases"] == 12
     assert found["digests"] == expected
 
 

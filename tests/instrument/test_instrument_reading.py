@@ -79,6 +79,27 @@ def nested(depth: int) -> str:
     return GOOD + "deep: " + "[" * depth + "]" * depth + "\n"
 
 
+def with_id(name: str) -> str:
+    return changed("  - id: i1\n    label", f"  - id: {name}\n    label")
+
+
+def with_bands(*lows: float) -> str:
+    bands = (f"{{id: b{i}, label: {{sv: Nr {i}, en: No {i}}}, low: {low}}}" for i, low in enumerate(lows))
+    return f"{GOOD}bands: [{', '.join(bands)}]\n"
+
+
+def two_formats() -> str:
+    scale = GOOD[GOOD.index("  - id: extent") : GOOD.index("components:")]
+    item = GOOD[GOOD.index("  - id: i1\n    label") :]
+    more = changed("components:", scale.replace("extent", "often") + "components:")
+    return more + item.replace("id: i1", "id: i2").replace("extent", "often")
+
+
+def with_variants(variants: str) -> str:
+    lawful = changed("        role: primary\n", f"        role: primary\n        by_law: {{{variants}}}\n")
+    return lawful.replace("    label: I1\n", "    label: I1\n    law: [SoL, LSS]\n")
+
+
 SECOND_ITEM = GOOD[GOOD.index("  - id: i1\n    label") :].replace("- id: i1\n        so", "- id: i2\n        so")
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 BAD = {
@@ -149,11 +170,73 @@ BAD = {
         "instrument.minimum_too_small",
         line_of(GOOD, "- id: staff"),
     ),
+    "a form apart that would score": (
+        changed("    kind: survey\n", "    kind: survey\n    apart: true\n"),
+        "instrument.apart_scores",
+        None,
+    ),
+    "persons drawn by nobody": (
+        changed("    kind: survey\n", "    kind: survey\n    drawn: [staff, gone]\n"),
+        "instrument.dangling",
+        None,
+    ),
     "unchecked law": (
         changed("{id: src, citation: En källa}", "{id: src, citation: En lag, legal: true}"),
         "instrument.legal_unchecked",
         line_of(GOOD, "- {id: src"),
     ),
+    "law variant with nothing in it": (
+        with_variants("SoL: {}"),
+        "instrument.by_law_empty",
+        line_of(GOOD, "- id: i1\n        so") + 1,
+    ),
+    "variant of a law that the item does not hold for": (
+        with_variants("LVU: {look: {sv: Akten, en: The file}}"),
+        "instrument.by_law_other",
+        line_of(GOOD, "- id: i1\n    label"),
+    ),
+    "variant with parts of its own": (
+        with_variants("SoL: {parts: [{id: i1a, wording: {sv: En, en: One}}]}"),
+        "instrument.by_law_parts",
+        line_of(GOOD, "- id: i1\n        so") + 1,
+    ),
+    "variant with one anchor for two levels": (
+        with_variants("SoL: {anchors: [{sv: En, en: One}]}"),
+        "instrument.anchor_count",
+        None,
+    ),
+    "variant in one language": (
+        with_variants("SoL: {doubt: {sv: Räkna som nej.}}"),
+        "instrument.missing_field",
+        None,
+    ),
+    "standing of hearsay": (
+        changed("citation: En källa}", "citation: En källa, standing: hearsay}"),
+        "instrument.bad_value",
+        line_of(GOOD, "- {id: src"),
+    ),
+    "reflective scale of two formats": (
+        two_formats().replace("measurement_model: formative", "measurement_model: reflective"),
+        "instrument.reflective_mixed",
+        None,
+    ),
+    "bands with a gap at the bottom": (
+        GOOD + "bands: [{id: low, label: {sv: Låg, en: Low}, low: 0.2}]\n",
+        "instrument.bands_unsorted",
+        line_of(GOOD + "§", "§"),
+    ),
+    "bands that fall": (with_bands(0, 0.5, 0.4), "instrument.bands_unsorted", line_of(GOOD + "§", "§")),
+    "two bands from one cut": (with_bands(0, 0), "instrument.bands_unsorted", line_of(GOOD + "§", "§")),
+    "gate at the top": (
+        changed("    label: I1\n", "    label: I1\n    gate: {cut: 1}\n"),
+        "instrument.bad_value",
+        line_of(GOOD, "label: I1") + 1,
+    ),
+    "id too long": (with_id("i234567890123"), "instrument.bad_id", None),
+    "id with a Swedish letter": (with_id("tä1"), "instrument.bad_id", None),
+    "id in capitals": (with_id("UT1"), "instrument.bad_id", None),
+    "id that begins with a digit": (with_id("1ut"), "instrument.bad_id", None),
+    "id with an underscore": (with_id("ut_1"), "instrument.bad_id", None),
     "bad id": (changed("  - id: i1\n    label", "  - id: I 1\n    label"), "instrument.bad_id", None),
 }
 
@@ -168,6 +251,22 @@ def test_scalars_stay_text(load):
     anchors = [level.anchor for level in instrument.by_scale["extent"].levels]
     assert anchors[0].sv == "no"
     assert anchors[0].en == "off"
+
+
+def test_a_measure_is_read_otherwise_under_a_law(load):
+    variant = "LSS: {look: {sv: Begäran, en: The request}, wording: {sv: Enligt LSS?, en: Under LSS?}}"
+    measure = load(with_variants(variant)).by_item["i1"].primary
+    assert measure.under("SoL") is measure
+    assert measure.under("LSS").wording.sv == "Enligt LSS?"
+    assert measure.under("LSS").look.en == "The request"
+    assert measure.under("LSS").by_law == {}
+    assert (measure.under("LSS").id, measure.under("LSS").scale) == (measure.id, measure.scale)
+
+
+def test_what_an_old_instrument_lacks_is_empty(load):
+    item = load(GOOD).by_item["i1"]
+    assert (item.definition, item.judgement, item.primary.look, item.primary.doubt, item.primary.easy) == (None,) * 5
+    assert load(GOOD).references[0].standing is None
 
 
 def test_no_as_a_field_name_stays_text(load):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ibic_fidelity as ibic
-from ibic_fidelity.instrument.parts import Calibration
+from ibic_fidelity.instrument.calibration import Calibration
 
 ROW = {"source": "files", "within": 0.5, "within_df": 200.0, "between": 0.1, "between_df": 60.0}
 RATERS = {"rater": 0.04, "rater_df": 9.0}

@@ -8,8 +8,9 @@ import numpy as np
 
 from ibic_fidelity.errors import ArgumentTypeError, UsageError
 from ibic_fidelity.foundation.messages import LANGUAGES, Message, text
+from ibic_fidelity.instrument.calibration import Calibration
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import Calibration, Component, Specificity, Text, Total
+from ibic_fidelity.instrument.parts import Component, Specificity, Text, Total
 from ibic_fidelity.responses.model import Responses
 from ibic_fidelity.responses.origin import check_same_instrument
 from ibic_fidelity.scoring.municipalities import score_municipalities
