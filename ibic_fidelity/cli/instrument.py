@@ -50,6 +50,8 @@ def show(
     for source in instrument.sources:
         n = len(instrument.measures_of(source.id))
         say("source_line", lang, source=source.label[lang], id=source.id, n=n, minimum=source.minimum)
+        if source.introduction is not None:
+            typer.echo(f"  {source.introduction[lang]}")
     for component in instrument.components:
         typer.echo(f"\n{component.label[lang]} [{component.id}; {component.dimension}; {component.measurement_model}]")
         for item in instrument.items_of(component.id):
@@ -91,7 +93,14 @@ def check(name: str = _NAME, lang: Lang = "sv") -> None:
 
     instrument = load_instrument(name)
     result = check_instrument(instrument)
-    for finding in result.findings:
-        typer.echo(finding.line(lang))
-    warnings = sum(finding.severity == "warning" for finding in result.findings)
+    for severity in ("warning", "information"):
+        findings = [finding for finding in result.findings if finding.severity == severity]
+        if findings:
+            say("check_warning" if severity == "warning" else "check_information", lang, n=len(findings))
+        for code in dict.fromkeys(finding.message.code for finding in findings):
+            alike = [finding for finding in findings if finding.message.code == code]
+            for finding in alike:
+                typer.echo(f"- {finding.message.text(lang)}")
+            typer.echo(f"  → {alike[0].remedy(lang)}")
+    warnings = len(result.warnings)
     say("instrument_checked", lang, items=len(instrument.items), warnings=warnings, total=len(result.findings))

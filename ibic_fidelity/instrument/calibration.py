@@ -1,10 +1,22 @@
-"""What a study of precision found, stored with an instrument."""
+"""What an instrument knows of error: what its author states, and what a study of precision found."""
 
 from __future__ import annotations
 
 from pydantic import Field, model_validator
 
 from ibic_fidelity.instrument.parts import Name, Part, Text, fail
+
+
+class Uncertainty(Part):
+    """What the instrument states about errors that one collection of data may not show.
+
+    `rater_sd` is the standard deviation of rater severity, as a share of the range, that widens the
+    interval where an audit is not linked; `assumed` says that no study stands behind it.
+    """
+
+    rater_sd: float = Field(ge=0, lt=1)
+    assumed: bool
+    note: Text
 
 
 class CalibrationRow(Part):

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from ibic_fidelity.foundation.files import sha256
 from ibic_fidelity.foundation.messages import Language, Message
-from ibic_fidelity.instrument.calibration import Calibration
+from ibic_fidelity.instrument.calibration import Calibration, Uncertainty
 from ibic_fidelity.instrument.history import Retired, Revised
 from ibic_fidelity.instrument.parts import (
     Band,
@@ -27,7 +27,6 @@ from ibic_fidelity.instrument.parts import (
     Source,
     Text,
     Total,
-    Uncertainty,
     fail,
 )
 
@@ -203,6 +202,8 @@ def _dangling(instrument: Instrument) -> list[PydanticCustomError]:
         pointers += [(outcome.id, "cites", name, references) for name in outcome.cites]
         if outcome.component is not None:
             pointers.append((outcome.id, "component", outcome.component, components))
+    for source in instrument.sources:
+        pointers += [(source.id, "drawn", name, set(instrument.by_source)) for name in source.drawn]
     unknown_keys = sorted(set(instrument.keys) - set(KEYS))
     return [fail("instrument.unknown_key", key=key, known=list(KEYS)) for key in unknown_keys] + [
         fail("instrument.dangling", owner=owner, field=field, name=name)
@@ -226,6 +227,8 @@ def _bad_measures(instrument: Instrument) -> list[PydanticCustomError]:
                     errors.append(fail("instrument.anchor_count", measure=measure.id, n=n, k=k))
             if (scale.type == "register") != (source.kind == "register"):
                 errors.append(fail("instrument.register_source", measure=measure.id))
+            if source.apart and measure.role == "primary":
+                errors.append(fail("instrument.apart_scores", measure=measure.id, source=source.id))
     for component in instrument.components:
         if component.measurement_model != "reflective":
             continue

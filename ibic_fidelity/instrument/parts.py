@@ -125,15 +125,23 @@ class Source(Labelled):
     `single` declares a source that by nature has one row a site and area (a register, a reading of the
     group's documents, a manager who answers for the organisation). Only such a source may have a minimum
     of 1: it says nothing of a person in need of hiding, and a larger minimum would withhold it everywhere.
+
+    `introduction` stands at the head of the form. `apart` declares a form of its own for those who answer for,
+    or beside, somebody else (representatives, guardians, children): it may hold triangulating measures only, and
+    reports print it apart. `drawn` names the sources whose invited together are the persons drawn; those of them
+    whom this source did not ask could not answer themselves, and reports tell their share.
     """
 
     kind: SourceKind
     unit: Text
     units: Text
+    introduction: Text | None = None
     minimum: int = Field(default=5, ge=1)
     census_minimum: int | None = Field(default=None, ge=2)
     item_minimum: int = Field(default=5, ge=1)
     single: bool = False
+    apart: bool = False
+    drawn: tuple[Name, ...] = ()
     eligible: ItemId | None = None
     invited: ItemId | None = None
 
@@ -278,7 +286,8 @@ class Item(Part):
     """One thing that would be seen in a site that works as intended.
 
     `definition` says what the item means, `rationale` why it matters and `cites` from what; `judgement` says
-    what in it is expert judgement and rests on no source.
+    what in it is expert judgement and rests on no source; `discussion` is a question on which a management group must
+    take a position, with no answer given.
     """
 
     id: ItemId
@@ -297,6 +306,7 @@ class Item(Part):
     rationale: Text
     cites: tuple[Name, ...] = Field(min_length=1)
     judgement: Text | None = None
+    discussion: Text | None = None
 
     @model_validator(mode="after")
     def _one_primary_measure(self) -> Item:
@@ -348,24 +358,13 @@ class Band(Labelled):
     se: float | None = Field(default=None, ge=0, lt=0.5)
 
 
-class Uncertainty(Part):
-    """What the instrument states about errors that one collection of data may not show.
-
-    `rater_sd` is the standard deviation of rater severity, as a share of the range, that widens the
-    interval where an audit is not linked; `assumed` says that no study stands behind it.
-    """
-
-    rater_sd: float = Field(ge=0, lt=1)
-    assumed: bool
-    note: Text
-
-
 class Outcome(Labelled):
     """An intended or unintended effect; never part of a fidelity score.
 
-    `better` says which end is the good one.
+    `better` says which end is the good one; `definition` what it is and who tells it.
     """
 
+    definition: Text | None = None
     kind: OutcomeKind
     better: Literal["high", "low"] = "high"
     component: Name | None = None

@@ -18,6 +18,7 @@ from ibic_fidelity.reports import overview, sentences, tables
 from ibic_fidelity.reports.figures import profile_figure, site_figures
 from ibic_fidelity.reports.html import render, trusted
 from ibic_fidelity.reports.material import Material
+from ibic_fidelity.reports.own_forms import own_forms
 from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.scores import Scores
 
@@ -228,7 +229,7 @@ def _wave(material: Material, site: str, wave: str, number: int) -> dict[str, An
 
 
 def _apart(material: Material, place: tuple[str, str, str]) -> list[dict[str, Any]]:
-    """Return the sections of components that never enter a total."""
+    """Return the sections of components that never enter a total, and of forms that enter no figure at all."""
     made = []
     for dimension, code in APART.items():
         parts = [
@@ -245,11 +246,13 @@ def _apart(material: Material, place: tuple[str, str, str]) -> list[dict[str, An
                 {
                     "id": dimension,
                     "heading": heading,
+                    "introduction": material.say("reports.not_in_score"),
                     "table": table,
                     "items": tables.item_tables(material, place, parts),
                 }
             )
-    return made
+    own = own_forms(material, place)
+    return [*made, own] if own is not None else made
 
 
 def _overview_page(material: Material, links: Mapping[str, str] | None) -> str:

@@ -102,7 +102,10 @@ def items_sheet(material: Material) -> Table:
     made = []
     for row in _rows(material, lambda one: one["level"] in ("item", "triangulating")):
         item = material.instrument.by_item[row["item"]]
-        role = "reports.role_primary" if row["level"] == "item" else "reports.role_triangulating"
+        beside = (
+            "reports.role_apart" if material.instrument.by_source[row["source"]].apart else "reports.role_triangulating"
+        )
+        role = "reports.role_primary" if row["level"] == "item" else beside
         words = (
             Cell(material.instrument.by_component[item.component].label[material.lang]),
             Cell(f"{item.label} {item.idea[material.lang]}"),

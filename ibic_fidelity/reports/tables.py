@@ -36,6 +36,16 @@ def score_cells(row: Row, material: Material, *, cuts: bool = False) -> tuple[Ce
     return Cell.number(material.score(row["estimate"], cuts=cuts), row["estimate"]), Cell(interval), Cell(strip=drawn)
 
 
+def figure_columns(material: Material) -> tuple[Column, ...]:
+    """Return the columns of `score_cells` and `n_cell`."""
+    return (
+        Column(material.say("reports.score"), "number"),
+        Column(material.say("reports.interval", level=material.level), "number"),
+        Column("0–100", "strip"),
+        Column(material.say("reports.n"), "number"),
+    )
+
+
 def n_cell(row: Row, material: Material) -> Cell:
     """Return the number of units behind a row; registers are not counted in composites."""
     source = material.instrument.by_source.get(row["source"])
@@ -64,10 +74,7 @@ def _composites(material: Material, rows: Sequence[Row], caption: str) -> Table:
     say = material.say
     columns = (
         Column(say("reports.part"), "head", 34),
-        Column(say("reports.score"), "number"),
-        Column(say("reports.interval", level=material.level), "number"),
-        Column("0–100", "strip"),
-        Column(say("reports.n"), "number"),
+        *figure_columns(material),
         Column(say("reports.source")),
         Column(say("reports.remark"), width=40),
     )
@@ -150,10 +157,14 @@ def gates_table(material: Material, place: Place) -> Table:
 
 
 def item_tables(material: Material, place: Place, components: Sequence[str]) -> tuple[Table, ...]:
-    """Return a table of items for each component that has any, other sources' answers beside the primary one."""
+    """Return a table of items for each component that has any, other sources' answers beside the primary one.
+
+    Forms apart are not among them, see `own_forms`.
+    """
     found: dict[str, list[Row]] = {}
     for row in material.rows[place]:
-        if row["level"] in ("item", "triangulating"):
+        apart = row["level"] == "triangulating" and material.instrument.by_source[row["source"]].apart
+        if row["level"] in ("item", "triangulating") and not apart:
             found.setdefault(row["item"], []).append(row)
     made = []
     for name in components:
@@ -170,10 +181,7 @@ def _item_columns(material: Material) -> tuple[Column, ...]:
     return (
         Column(say("reports.question"), "head", 44),
         Column(say("reports.source"), width=24),
-        Column(say("reports.score"), "number"),
-        Column(say("reports.interval", level=material.level), "number"),
-        Column("0–100", "strip"),
-        Column(say("reports.n"), "number"),
+        *figure_columns(material),
         Column(say("reports.kind")),
         Column(say("reports.remark"), width=30),
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ibic_fidelity.errors import UsageError
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.instrument.parts import Item, Measure, Source
+from ibic_fidelity.instrument.parts import FIDELITY, Item, Measure, Source
 from ibic_fidelity.responses.model import BLANK, NOT_APPLICABLE, NOT_ASKED, SourceTable, source_table
 from ibic_fidelity.studies.design import StudyDesign
 from ibic_fidelity.studies.truth import World, part_offsets, thresholds
@@ -112,7 +112,8 @@ def survey_rows(source: Source, design: StudyDesign, world: World, rng: np.rando
 def asked_of(source: str, design: StudyDesign) -> int:
     """Return how many a source's design asks in each group."""
     numbers = {"assessor": design.assessors, "provider": design.providers, "manager": design.managers,
-               "user": design.users, "relative": design.relatives}  # fmt: skip
+               "user": design.users, "relative": design.relatives, "representative": design.representatives,
+               "guardian": design.children, "child": design.children - design.children // 3}  # fmt: skip
     return numbers.get(source, design.users)
 
 
@@ -185,6 +186,7 @@ def answers(
     offsets = part_offsets(len(measure.parts)) if scale.type == "checklist" else np.zeros(1)
     lowest, highest = int(scale.lowest), int(scale.highest)
     not_applicable = _not_applicable(design, world)[rows.group]
+    fidelity = instrument.by_component[item.component].dimension in FIDELITY
     n_units = int(rows.unit.max()) + 1
     made = []
     for offset in offsets:
@@ -192,7 +194,7 @@ def answers(
         code = (value[:, None] < level[:, None] + offset + steps).sum(axis=1) + lowest
         if item.reverse:
             code = highest + lowest - code
-        if item.not_applicable is not None and scale.missing.not_applicable:
+        if fidelity and item.not_applicable is not None and scale.missing.not_applicable:
             code[rng.random(n_units)[rows.unit] < not_applicable] = NOT_APPLICABLE
         code[rng.random(len(code)) < design.missing] = BLANK
         made.append(code.astype(np.int8))

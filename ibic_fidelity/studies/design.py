@@ -60,12 +60,16 @@ class StudyDesign:
         Share of files that a second rater rates too, linking all raters.
     providers, managers, users, relatives : int
         Respondents asked in each site and area, by source.
+    representatives : int
+        Persons drawn in each site and area who cannot answer themselves; a representative of each is asked.
+    children : int
+        Children drawn in each site and area: every guardian is asked, and two children of three.
     response_rate : float
         Share of those asked who answer, at random.
     missing : float
         Share of answers left blank, at random.
     not_applicable : float
-        Share of answers that do not apply, where an item has such a rule.
+        Share of answers that do not apply, where a fidelity item has such a rule.
     uneven : float
         How far `not_applicable` differs between sites: at 1 it rises from 0 at the first site to twice itself
         at the last.
@@ -96,6 +100,8 @@ class StudyDesign:
     managers: int = 1
     users: int = 30
     relatives: int = 15
+    representatives: int = 0
+    children: int = 0
     response_rate: float = 0.7
     missing: float = 0.02
     not_applicable: float = 0.05
@@ -117,7 +123,7 @@ class StudyDesign:
         for name in ("double_rated", "response_rate", "missing", "not_applicable", "uneven"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError("studies.share", name=name, value=getattr(self, name))
-        people = ("providers", "managers", "users", "relatives")
+        people = ("providers", "managers", "users", "relatives", "representatives", "children")
         for name in ("short_sites", *people, "site_sd", "component_sd", "item_sd"):
             if getattr(self, name) < 0:
                 raise UsageError("studies.not_negative", name=name, value=getattr(self, name))

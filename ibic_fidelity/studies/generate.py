@@ -147,8 +147,9 @@ def frame_of(instrument: Instrument, design: StudyDesign, world: World, eligible
         for source in instrument.sources:
             if source.eligible is not None:
                 there[site, area, "", source.id] = int(eligible[g])
-            if source.invited is not None and source.kind == "survey":
-                invited[site, area, "", source.id] = 1 if source.single else asked_of(source.id, design)
+            asked = 1 if source.single else asked_of(source.id, design)
+            if source.invited is not None and source.kind == "survey" and (asked or not source.apart):
+                invited[site, area, "", source.id] = asked
     return Frame(there, invited)
 
 

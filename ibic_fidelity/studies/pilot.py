@@ -6,7 +6,7 @@ from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.studies.design import StudyDesign
 from ibic_fidelity.studies.generate import Study, simulate_study
 
-#: Two service areas; two municipalities got too few files audited, as happens.
+#: Two service areas; two municipalities got too few files audited, as happens. None has children in it.
 PILOT = StudyDesign(
     service_areas=("aldre", "lss"),
     files=24,
@@ -15,6 +15,7 @@ PILOT = StudyDesign(
     providers=10,
     users=12,
     relatives=9,
+    representatives=6,
 )
 PILOT_SEED = 2020
 PILOT_FILES = ("pilot.csv", "pilot_truth.csv", "pilot_outcomes.csv")

@@ -22,7 +22,7 @@ FULL = re.compile(rf"(?:{'|'.join(sorted(ROOMS))})\.[a-z][a-z0-9_]*")
 
 #: Functions that take a full code and its parameters as keywords.
 TAKES_CODE = {"text", "say", "fail", "UsageError", "ArgumentTypeError", "FileError", "InstrumentError", "ResponseError",
-              "UndefinedStatisticWarning", "DroppedDataWarning", "_warning", "_information", "t"}  # fmt: skip
+              "UndefinedStatisticWarning", "DroppedDataWarning", "warned", "informed", "t"}  # fmt: skip
 #: Functions that put their room before the code, by folder.
 PREFIXED = {"cli": {"say"}, "responses": {"fault", "note", "rows"}}
 #: Keywords of these that are no parameters of the message.
@@ -87,7 +87,7 @@ def _calls(path: Path, tree: ast.AST) -> Iterator[Use]:
         if not isinstance(node, ast.Call):
             continue
         name = _name(node)
-        coded = node.args[1:2] if name in {"_warning", "_information"} else node.args[:1]
+        coded = node.args[1:2] if name in {"warned", "informed"} else node.args[:1]
         codes = [code for argument in coded for code in _literals(argument)]
         place = f"{path.relative_to(PACKAGE)}:{node.lineno}"
         if name in PREFIXED.get(room, ()):
@@ -95,7 +95,7 @@ def _calls(path: Path, tree: ast.AST) -> Iterator[Use]:
                 yield Use(f"{room}.{code}", place, _keyword_params(node, name), name != "note" and room == "responses")
         elif name in TAKES_CODE:
             for code in filter(FULL.fullmatch, codes):
-                yield Use(code, place, _keyword_params(node, name), name in {"fail", "_warning", "_information"})
+                yield Use(code, place, _keyword_params(node, name), name in {"fail", "warned", "informed"})
         elif name == "Message":
             for code in codes:
                 rule = room in {"instrument", "responses"} and id(node) not in no_rules

@@ -11,13 +11,13 @@ from ibic_fidelity.instrument.checks import check_instrument
 REVERSED = {"a1", "c4", "c5", "e1", "e2", "o2", "o5"}
 
 
-def test_five_scales_of_five_items_without_a_remark():
+def test_five_scales_of_five_items_without_a_warning():
     instrument = ibic.load_instrument("bfi")
     assert len(instrument.items) == 25
     assert {item.id for item in instrument.items if item.reverse} == REVERSED
     by_scale = [item.component for item in instrument.items]
     assert {by_scale.count(name) for name in set(by_scale)} == {5}
-    assert not check_instrument(instrument).findings
+    assert check_instrument(instrument).warnings == ()
 
 
 def test_its_data_are_those_of_the_fixtures(request):

@@ -68,6 +68,105 @@ def test_fidelity_items_say_everything_that_they_must(ibic):
             assert item.not_applicable is not None
 
 
+def guided(instrument):
+    """Return the measures of fidelity for which somebody opens documents or registers."""
+    return [
+        (item, measure)
+        for item in fidelity_items(instrument)
+        for measure in item.measures
+        if instrument.by_source[measure.source].kind != "survey"
+    ]
+
+
+def texts_of(item):
+    """Return every text of an item, by a name that says which."""
+    texts = {name: getattr(item, name) for name in ("idea", "definition", "rationale", "judgement", "not_applicable")}
+    for measure in item.measures:
+        for law, one in {"": measure, **measure.by_law}.items():
+            texts |= {f"{measure.id} {law} {field}": getattr(one, field) for field in ("wording", "look", "doubt")}
+            texts |= {f"{part.id} {law} part": part.wording for part in one.parts}
+            texts |= {f"{measure.id} {law} anchor {i}": anchor for i, anchor in enumerate(one.anchors)}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def test_every_fidelity_item_is_complete(ibic):
+    for item in fidelity_items(ibic):
+        assert item.definition is not None
+        assert item.judgement is not None  # every one of them decides something that no source says
+    for _, measure in guided(ibic):
+        assert measure.look is not None
+        assert measure.doubt is not None
+
+
+@pytest.mark.parametrize("field", ["definition", "rationale", "judgement", "look", "doubt"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_fidelity_items_say_the_same(ibic, field, language):
+    """No boilerplate: every text is about its own item."""
+    held = []
+    for item in fidelity_items(ibic):
+        if field in ("look", "doubt"):
+            held += [getattr(one, field) for measure in item.measures for one in (measure, *measure.by_law.values())]
+        else:
+            held.append(getattr(item, field))
+    said = [text[language] for text in held if text is not None]
+    assert len(said) >= 36
+    assert len(said) == len(set(said))
+
+
+def test_a_definition_is_no_idea_said_again(ibic):
+    for item in fidelity_items(ibic):
+        assert item.definition.sv != item.idea.sv
+        assert len(item.definition.sv.split()) >= 10
+
+
+def test_a_rule_of_doubt_decides(ibic):
+    for _, measure in guided(ibic):
+        for one in (measure, *measure.by_law.values()):
+            if one.doubt is not None:
+                assert re.search(r"\b(?:ja|nej|nivå|räknas|tom|gäller|inget visat)\b", one.doubt.sv), measure.id
+                assert re.search(r"\b(?:yes|no|level|counts?|blank|holds?|nothing shown)\b", one.doubt.en), measure.id
+
+
+def test_every_text_of_a_fidelity_item_is_in_two_languages(ibic):
+    for item in fidelity_items(ibic):
+        for name, text in texts_of(item).items():
+            assert text.sv != text.en, (item.id, name)
+            assert not re.search(r"[åäöÅÄÖ]", text.en), (item.id, name)
+            assert text.sv[-1] in ".?", (item.id, name)
+            assert text.en[-1] in ".?", (item.id, name)
+
+
+def test_what_is_judgement_says_so(ibic):
+    for item in fidelity_items(ibic):
+        assert "expertbedömning" in item.judgement.sv
+        assert "expert judgement" in item.judgement.en
+
+
+def test_every_citation_is_of_a_text_that_was_read(ibic):
+    references = {one.id: one for one in ibic.references}
+    for item in ibic.items:
+        assert item.cites
+        assert {references[name].standing for name in item.cites} <= {"read", "seed"}
+    assert {one.id for one in ibic.references if one.standing == "seed"} == {"k20", "n19"}
+
+
+def test_sol_and_lss_are_read_apart_where_they_differ(ibic):
+    apart = {item.id for item in fidelity_items(ibic) for measure in item.measures if measure.by_law}
+    assert apart == {"ut5", "ut6", "re6", "bu1", "bu3", "bu4", "pl1", "up1", "up5", "ta1", "ta2", "fr1", "di3"}
+    assert all(set(ibic.by_item[name].law) == {"SoL", "LSS"} for name in apart)
+    decision = ibic.by_item["bu3"].primary
+    assert "personkrets" in decision.under("LSS").anchors[0].sv
+    assert decision.under("SoL") is decision
+    assert "individuell plan" in ibic.by_item["pl1"].primary.under("LSS").doubt.sv
+
+
+def test_no_paragraph_of_an_act_is_cited(ibic):
+    """Nobody has checked which are in force."""
+    for item in ibic.items:
+        for text in texts_of(item).values():
+            assert not re.search(r"\d\s*kap\.|\d\s*§|2001:453", f"{text.sv} {text.en}")
+
+
 def test_every_text_differs_between_the_languages(ibic):
     for item in ibic.items:
         for one in (item.idea, item.rationale, *(measure.wording for measure in item.measures)):

@@ -79,6 +79,22 @@ def nested(depth: int) -> str:
     return GOOD + "deep: " + "[" * depth + "]" * depth + "\n"
 
 
+def with_id(name: str) -> str:
+    return changed("  - id: i1\n    label", f"  - id: {name}\n    label")
+
+
+def with_bands(*lows: float) -> str:
+    bands = (f"{{id: b{i}, label: {{sv: Nr {i}, en: No {i}}}, low: {low}}}" for i, low in enumerate(lows))
+    return f"{GOOD}bands: [{', '.join(bands)}]\n"
+
+
+def two_formats() -> str:
+    scale = GOOD[GOOD.index("  - id: extent") : GOOD.index("components:")]
+    item = GOOD[GOOD.index("  - id: i1\n    label") :]
+    more = changed("components:", scale.replace("extent", "often") + "components:")
+    return more + item.replace("id: i1", "id: i2").replace("extent", "often")
+
+
 def with_variants(variants: str) -> str:
     lawful = changed("        role: primary\n", f"        role: primary\n        by_law: {{{variants}}}\n")
     return lawful.replace("    label: I1\n", "    label: I1\n    law: [SoL, LSS]\n")
@@ -154,6 +170,16 @@ BAD = {
         "instrument.minimum_too_small",
         line_of(GOOD, "- id: staff"),
     ),
+    "a form apart that would score": (
+        changed("    kind: survey\n", "    kind: survey\n    apart: true\n"),
+        "instrument.apart_scores",
+        None,
+    ),
+    "persons drawn by nobody": (
+        changed("    kind: survey\n", "    kind: survey\n    drawn: [staff, gone]\n"),
+        "instrument.dangling",
+        None,
+    ),
     "unchecked law": (
         changed("{id: src, citation: En källa}", "{id: src, citation: En lag, legal: true}"),
         "instrument.legal_unchecked",
@@ -189,6 +215,28 @@ BAD = {
         "instrument.bad_value",
         line_of(GOOD, "- {id: src"),
     ),
+    "reflective scale of two formats": (
+        two_formats().replace("measurement_model: formative", "measurement_model: reflective"),
+        "instrument.reflective_mixed",
+        None,
+    ),
+    "bands with a gap at the bottom": (
+        GOOD + "bands: [{id: low, label: {sv: Låg, en: Low}, low: 0.2}]\n",
+        "instrument.bands_unsorted",
+        line_of(GOOD + "§", "§"),
+    ),
+    "bands that fall": (with_bands(0, 0.5, 0.4), "instrument.bands_unsorted", line_of(GOOD + "§", "§")),
+    "two bands from one cut": (with_bands(0, 0), "instrument.bands_unsorted", line_of(GOOD + "§", "§")),
+    "gate at the top": (
+        changed("    label: I1\n", "    label: I1\n    gate: {cut: 1}\n"),
+        "instrument.bad_value",
+        line_of(GOOD, "label: I1") + 1,
+    ),
+    "id too long": (with_id("i234567890123"), "instrument.bad_id", None),
+    "id with a Swedish letter": (with_id("tä1"), "instrument.bad_id", None),
+    "id in capitals": (with_id("UT1"), "instrument.bad_id", None),
+    "id that begins with a digit": (with_id("1ut"), "instrument.bad_id", None),
+    "id with an underscore": (with_id("ut_1"), "instrument.bad_id", None),
     "bad id": (changed("  - id: i1\n    label", "  - id: I 1\n    label"), "instrument.bad_id", None),
 }
 
