@@ -9,6 +9,7 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import openpyxl
 import pytest
 import xlsxwriter
 import yaml
@@ -17,10 +18,13 @@ import ibic_fidelity as ibic
 from ibic_fidelity.cli.app import run
 from ibic_fidelity.foundation.files import bundled
 from ibic_fidelity.foundation.results import package_version
+from ibic_fidelity.platforms.panel_excel import panel_workbook
 from ibic_fidelity.studies.writing import write_study
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/sv/utvarderare.md", "docs/en/statistician.md")
+PAGES = (
+    "README.md", "CONTRIBUTING.md", "docs/sv/utvarderare.md", "docs/sv/instrumentet.md", "docs/en/statistician.md",
+)  # fmt: skip
 PROGRAM = "ibic-fidelity"
 
 
@@ -58,7 +62,44 @@ def demo(tmp_path_factory) -> tuple[Path, str]:
                     sheet.write_string(i, j, cell)
     with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()) as printed:
         assert run(["demo", "--lang", "en"]) == 0
-    return folder, printed.getvalue()
+        told = printed.getvalue()
+        _work_on_the_instrument(folder)
+    return folder, told
+
+
+def _work_on_the_instrument(folder):
+    """Write what raters, a panel, interviewers and authors would bring."""
+    assert run(["instrument", "export", "--to", "key", "-o", str(folder / "key.csv")]) == 0
+    key = (folder / "key.csv").read_text(encoding="utf-8-sig").splitlines()
+    for name in ("granskare1", "granskare2"):
+        with xlsxwriter.Workbook(folder / f"{name}.xlsx") as book:
+            sheet = book.add_worksheet("files")
+            for i, row in enumerate(csv.reader(key, delimiter=";")):
+                for j, cell in enumerate(row):
+                    sheet.write_string(i, j, name if cell == "facit" else cell)
+    frame = [f"0180;aldre;SoL;f{i}" for i in range(60)]
+    (folder / "ibic-arenden.csv").write_text("\n".join(["kommun_kod;omrade;lag;id", *frame]), encoding="utf-8")
+    (folder / "panelsvar").mkdir()
+    blank = panel_workbook(ibic.load_instrument("ibic"), lang="sv")
+    for expert in range(6):
+        book = openpyxl.load_workbook(io.BytesIO(blank))
+        front, sheet = book.worksheets
+        front.cell(4, 2, f"E{expert}")
+        for row in range(2, sheet.max_row + 1):
+            for column, answer in enumerate(("4 mycket relevant", 4, "Ja", "Nödvändig"), start=5):
+                sheet.cell(row, column, answer)
+        book.save(folder / "panelsvar" / f"E{expert}.xlsx")
+    log = ["runda;formulär;person;fråga;problem;anteckning;beslut", "1;user;P1;kv1;förståelse;Vad är en plan?;"]
+    (folder / "intervjuer.csv").write_text("\n".join(log), encoding="utf-8")
+    decisions = [
+        ("item", "decision", "evidence", "date", "field", "source", "sv", "en"),
+        ("ut2", "reword", "Panelen: oklart.", "2026-11-01", "wording", "files", "Utredningen anger varför just de här "
+         "livsområdena är utredda.", "The inquiry states why just these life areas were investigated."),
+    ]  # fmt: skip
+    with xlsxwriter.Workbook(folder / "beslut.xlsx") as book:
+        sheet = book.add_worksheet("beslut")
+        for i, line in enumerate(decisions):
+            sheet.write_row(i, 0, line)
 
 
 def test_the_two_commands_stand_as_agreed():
