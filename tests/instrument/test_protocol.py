@@ -1,7 +1,5 @@
 """The validation protocol: the example reads, what asks too little is refused with file and line."""
 
-
-
 import re
 
 import pytest
