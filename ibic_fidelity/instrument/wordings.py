@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ibic_fidelity.foundation.messages import LANGUAGES
+from ibic_fidelity.foundation.messages import LANGUAGES, Language
 from ibic_fidelity.instrument.findings import Finding, informed, warned
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import Item, LawVariant, Measure, Scale, Source, Text
@@ -22,9 +22,15 @@ def _any_of(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
 
 
-_JOINS = {"sv": re.compile(r"\b(?:och|samt)\b|/", re.I), "en": re.compile(r"\band\b|/", re.I)}
-_LISTS = {"sv": re.compile(r"\w+, [\w ]+? eller \w+", re.I), "en": re.compile(r"\w+, [\w ]+?,? or \w+", re.I)}
-_DEGREES = {
+_JOINS: dict[Language, re.Pattern[str]] = {
+    "sv": re.compile(r"\b(?:och|samt)\b|/", re.I),
+    "en": re.compile(r"\band\b|/", re.I),
+}
+_LISTS: dict[Language, re.Pattern[str]] = {
+    "sv": re.compile(r"\w+, [\w ]+? eller \w+", re.I),
+    "en": re.compile(r"\w+, [\w ]+?,? or \w+", re.I),
+}
+_DEGREES: dict[Language, re.Pattern[str]] = {
     "sv": _any_of(
         "delvis|i huvudsak|huvudsakligen|i stort sett|till (?:viss|stor) del|i (?:hög|låg|liten|stor) grad|"
         "helt|fullt ut|ganska|mycket|något sånär|tillräckligt?|väl|bra|bristfälligt?|god|gott|"
@@ -126,27 +132,26 @@ def _of_scale(item: Item, scale: Scale, source: Source) -> Iterator[Finding]:
 
 def _asks_two(item: Item, wording: Text) -> Iterator[Finding]:
     yield from _joins(item, wording)
-    for language in LANGUAGES:
-        found = _LISTS[language].search(wording[language])
-        if found:
-            said = wording[language]
-            yield warned(item.id, "instrument.check_list", item=item.id, words=found.group(), wording=said)
+    for found, said in _found(_LISTS, wording):
+        yield warned(item.id, "instrument.check_list", item=item.id, words=found, wording=said)
 
 
 def _joins(item: Item, wording: Text) -> Iterator[Finding]:
-    for language in LANGUAGES:
-        found = _JOINS[language].search(wording[language])
-        if found:
-            said = wording[language]
-            yield warned(item.id, "instrument.check_double", item=item.id, word=found.group(), wording=said)
+    for found, said in _found(_JOINS, wording):
+        yield warned(item.id, "instrument.check_double", item=item.id, word=found, wording=said)
 
 
 def _degree(item: Item, anchor: Text) -> Iterator[Finding]:
+    for found, said in _found(_DEGREES, anchor):
+        yield warned(item.id, "instrument.check_degree", item=item.id, word=found, anchor=said)
+
+
+def _found(patterns: dict[Language, re.Pattern[str]], text: Text) -> Iterator[tuple[str, str]]:
+    """Yield the words found, with the text that they stand in, for each language."""
     for language in LANGUAGES:
-        found = _DEGREES[language].search(anchor[language])
+        found = patterns[language].search(text[language])
         if found:
-            said = anchor[language]
-            yield warned(item.id, "instrument.check_degree", item=item.id, word=found.group(), anchor=said)
+            yield found.group(), text[language]
 
 
 def _too_long(item: Item, label: Text, limit: int) -> Iterator[Finding]:
