@@ -61,6 +61,7 @@ Row = Mapping[str, str]
 
 def scores_block(rows: Sequence[Row], cells: Mapping[str, StudyDesign]) -> str:
     """Return the coverage of score intervals in words and tables."""
+    rows = [row for row in rows if row["cell"] in cells]
     done = [name for name in cells if any(row["cell"] == name for row in rows)]
     lacking = [name for name in cells if name not in done]
     if not done:
@@ -225,7 +226,7 @@ def current() -> str:
     """Return the guide as the tables have it."""
     calibration = _neighbour("make_coverage")
     blocks = {
-        "coverage of scores": scores_block(calibration.read_table(), calibration.CELLS),
+        "coverage of scores": scores_block(calibration.read_table(), calibration.ASSUMED),
         "coverage of statistics": statistics_block(_rows("psychometric_coverage.csv")),
         "coverage of intervals": intervals_block({title: _rows(name) for title, name in INTERVALS.items()}),
         "bias of components": recovery_block(_rows("generalizability_recovery.csv")),
@@ -244,6 +245,7 @@ def _neighbour(name: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise SystemExit(f"There is no {name}.py.")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where its dataclasses look for their names
     spec.loader.exec_module(module)
     return module
 

@@ -1,6 +1,7 @@
 """VALIDATION.md and the guide of the statistician are what their generators make of the tests and tables."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def script(path: str):
     spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where its dataclasses look for their names
     spec.loader.exec_module(module)
     return module
 
