@@ -29,8 +29,9 @@ from ibic_fidelity.studies.design import LatentShares, StudyDesign
 
 TABLE = Path(__file__).with_name("coverage.csv")
 SEED = 1_000_000
-STUDIES = {"pilot": 2000, "sites_100": 400}
+STUDIES = {"pilot": 2000, "sites_100": 400, "severity_06": 150, "severity_12": 150, "halo_02": 150, "halo_06": 150}
 STUDIES_ELSE = 1000
+STUDIES_OF_72 = 60  # with 72 sites each: 4,320 intervals a cell
 PRACTICE = ("core", "extended")
 FIGURES = ("intervals", "shown", "coverage", "std_error", "mean_width", "bias", "flagged", "coverage_unflagged")
 COLUMNS = ("cell", "kind", "estimand", "seed", "commit", "studies", "level", "id", *FIGURES, "mc_low", "mc_high")
@@ -40,25 +41,17 @@ EXPERIENCE = ("de", "ml")
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: the design, what departs from what scoring assumes, what is estimated, and of how many files."""
+    """One cell: the design, what departs from what scoring assumes, what is estimated, and of how many files.
+
+    `kind` is assumed, period or departure.
+    """
 
     design: StudyDesign
     departures: Departures = NONE
     estimand: Estimand = WAY_OF_WORKING
     population: int | None = None
-    studies: int = 1000
-
-    @property
-    def kind(self) -> str:
-        """Return assumed, period or departure."""
-        if self.estimand == THIS_PERIOD:
-            return "period"
-        return "departure" if self.departures.planted or self in SEVERE else "assumed"
-
-    @property
-    def departs(self) -> bool:
-        """Return whether intervals may fail."""
-        return self.kind == "departure" or (self.kind == "period" and self.population is None)
+    studies: int = STUDIES_ELSE
+    kind: str = "assumed"
 
 
 #: The pilot is what data/synthetic holds in kind; every other cell changes one thing.
@@ -88,9 +81,6 @@ ASSUMED: dict[str, StudyDesign] = {
 
 MANY = {"n_sites": 72, "raters": 24, **AUDIT}
 PLAIN = StudyDesign(**MANY)
-SEVERE = tuple(
-    Cell(StudyDesign(double_rated=0.0, shares=LatentShares(rater=share), **MANY), studies=150) for share in (0.06, 0.12)
-)
 PERIOD: dict[str, Cell] = {
     "period_5_of_10": Cell(StudyDesign(files=5, assessors=2, **MANY), population=10),
     "period_20_of_200": Cell(StudyDesign(files=20, **MANY), population=200),
@@ -102,8 +92,8 @@ PERIOD: dict[str, Cell] = {
     "period_as_way": Cell(StudyDesign(files=30, missing=0.0, **MANY)),
 }
 DEPARTURES: dict[str, Cell] = {
-    "severity_06": SEVERE[0],
-    "severity_12": SEVERE[1],
+    "severity_06": Cell(StudyDesign(double_rated=0.0, shares=LatentShares(rater=0.06), **MANY)),
+    "severity_12": Cell(StudyDesign(double_rated=0.0, shares=LatentShares(rater=0.12), **MANY)),
     "halo_02": Cell(PLAIN, Departures(halo=0.02)),
     "halo_06": Cell(PLAIN, Departures(halo=0.06)),
     "chosen_10": Cell(PLAIN, Departures(left_out=0.10)),
@@ -117,8 +107,13 @@ DEPARTURES: dict[str, Cell] = {
 }
 CELLS: dict[str, Cell] = {
     **{name: Cell(design, studies=STUDIES.get(name, STUDIES_ELSE)) for name, design in ASSUMED.items()},
-    **{name: replace(cell, estimand=THIS_PERIOD, studies=100) for name, cell in PERIOD.items()},
-    **{name: replace(cell, studies=150) for name, cell in DEPARTURES.items()},
+    **{
+        name: replace(cell, kind="period", estimand=THIS_PERIOD, studies=STUDIES_OF_72) for name, cell in PERIOD.items()
+    },
+    **{
+        name: replace(cell, kind="departure", studies=STUDIES.get(name, STUDIES_OF_72))
+        for name, cell in DEPARTURES.items()
+    },
 }
 
 
