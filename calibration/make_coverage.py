@@ -29,9 +29,10 @@ from ibic_fidelity.studies.design import LatentShares, StudyDesign
 
 TABLE = Path(__file__).with_name("coverage.csv")
 SEED = 1_000_000
-STUDIES = {"pilot": 2000, "sites_100": 400, "severity_06": 150, "severity_12": 150, "halo_02": 150, "halo_06": 150}
+STUDIES = {"pilot": 2000, "sites_100": 400, "severity_06": 150, "severity_12": 150, "halo_02": 150, "halo_06": 150,
+           "chosen_10": 60, "chosen_33": 60}  # fmt: skip
 STUDIES_ELSE = 1000
-STUDIES_OF_72 = 60  # with 72 sites each: 4,320 intervals a cell
+STUDIES_OF_72 = 30  # with 72 sites each: 2,160 intervals a cell
 PRACTICE = ("core", "extended")
 FIGURES = ("intervals", "shown", "coverage", "std_error", "mean_width", "bias", "flagged", "coverage_unflagged")
 COLUMNS = ("cell", "kind", "estimand", "seed", "commit", "studies", "level", "id", *FIGURES, "mc_low", "mc_high")

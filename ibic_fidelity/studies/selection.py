@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.responses.model import Key, SourceTable
-from ibic_fidelity.scoring.measures import measure_values
+from ibic_fidelity.responses.model import BLANK, DONT_KNOW, Key, SourceTable
 
 Floats = NDArray[np.float64]
 
@@ -45,9 +44,20 @@ def without_assessors(table: SourceTable) -> SourceTable:
 
 
 def row_means(table: SourceTable, instrument: Instrument) -> Floats:
-    """Return the mean value 0–1 of each row's answers, high meaning as intended; the middle where there are none."""
+    """Return the mean value 0–1 of each row's answers, high meaning as intended; the middle where there are none.
+
+    A checklist is the share of yes among the parts that apply, and none where a part is blank or unknown.
+    """
     total, answered = np.zeros(table.n), np.zeros(table.n)
-    for values in measure_values(table, instrument):
-        total += values.value
-        answered += values.answered
+    for item, measure in instrument.measures_of(table.source):
+        scale = instrument.by_scale[measure.scale]
+        codes = np.stack([table.column(name) for name in [part.id for part in measure.parts] or [measure.id]])
+        applies = codes >= 0
+        if scale.type == "checklist":
+            known = applies.any(axis=0) & ~np.isin(codes, (BLANK, DONT_KNOW)).any(axis=0)
+            value = (codes == 1).sum(axis=0) / np.maximum(applies.sum(axis=0), 1)
+        else:
+            known, value = applies[0], (codes[0] - scale.lowest) / (scale.highest - scale.lowest)
+        total += np.where(known, 1 - value if item.reverse else value, 0.0)
+        answered += known
     return np.asarray(np.divide(total, answered, out=np.full(table.n, 0.5), where=answered > 0))

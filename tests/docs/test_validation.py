@@ -69,6 +69,12 @@ def test_the_statisticians_guide_is_up_to_date(guide):
     assert guide.GUIDE.read_text(encoding="utf-8") == guide.current(), "run python calibration/make_guide.py"
 
 
+def test_the_evaluators_guide_is_up_to_date(guide):
+    assert guide.EVALUATOR.read_text(encoding="utf-8") == guide.current_evaluator(), (
+        "run python calibration/make_guide.py"
+    )
+
+
 def test_cells_outside_what_is_required_are_listed(guide):
     row = {
         "cell": "c", "studies": "2000", "level": "total", "id": "total_core", "coverage": "0.91", "std_error": "0.002",
