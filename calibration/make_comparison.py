@@ -40,7 +40,8 @@ WORLDS = {"alike": (0.7,), "middle": (0.3, 0.6, 0.85), "high": (0.8, 0.9, 0.97)}
 TABLE = Path(__file__).with_name("comparison_coverage.csv")
 COLUMNS = (
     "world", "sites", "files", "assessors", "raters", "rater_share", "seen", "studies", "coverage", "mc_low", "mc_high",
-    "required_low", "required_high", "within", "width", "fdr_bh", "fdr_bh_mc_low", "fdr_by", "power", "seed",
+    "required_low", "required_high", "within", "width", "fdr_bh", "fdr_bh_mc_low", "fdr_by", "power", "flagged",
+    "seed",
 )  # fmt: skip
 
 
@@ -117,7 +118,7 @@ def study(cell: Cell, rng: np.random.Generator, severity: np.ndarray | None = No
 
 
 def outcomes(cell: Cell, studies: int, rng: np.random.Generator, made: Instrument) -> Iterator[dict[bool, np.ndarray]]:
-    """Yield for each study, by whether raters are seen: coverage, width, false share by BH and by BY, power."""
+    """Yield of each study, by whether raters are seen: coverage, width, false share by BH and BY, power, flagged."""
     levels = 100 * cell.levels
     for _ in range(studies):
         found = study(cell, rng)
@@ -136,7 +137,7 @@ def outcomes(cell: Cell, studies: int, rng: np.random.Generator, made: Instrumen
                 if way == "bh" and (np.abs(truth) > 1e-9).any():
                     power = ((sign != 0) & ~wrong).sum() / (np.abs(truth) > 1e-9).sum()
             width = float((rows["ci_high"] - rows["ci_low"]).mean())
-            told[seen] = np.array([held.mean(), width, false["bh"], false["by"], power])
+            told[seen] = np.array([held.mean(), width, false["bh"], false["by"], power, (rows["flag"] != "").mean()])
         yield told
 
 
@@ -155,7 +156,7 @@ def rows(cell: Cell, studies: int = STUDIES, seed: int = SEED) -> list[dict[str,
             "required_low": REQUIRED[0], "required_high": REQUIRED[1],
             "within": "yes" if REQUIRED[0] <= mean[0] <= REQUIRED[1] else "no", "width": f"{mean[1]:.2f}",
             "fdr_bh": f"{mean[2]:.4f}", "fdr_bh_mc_low": f"{mean[2] - error[2]:.4f}", "fdr_by": f"{mean[3]:.4f}",
-            "power": f"{mean[4]:.4f}", "seed": seed,
+            "power": f"{mean[4]:.4f}", "flagged": f"{mean[5]:.4f}", "seed": seed,
         })  # fmt: skip
     return lines
 

@@ -1,7 +1,7 @@
-"""Put the tables of coverage into docs/en/statistician.md, between its markers.
+"""Put the tables of coverage into docs/en/statistician.md and docs/sv/utvarderare.md, between their markers.
 
-    python calibration/make_guide.py            # writes the guide
-    python calibration/make_guide.py --check    # exits 1 where the guide is not up to date
+    python calibration/make_guide.py            # writes the guides
+    python calibration/make_guide.py --check    # exits 1 where a guide is not up to date
 
 Reads the tables of calibration/; a test compares.
 """
@@ -20,6 +20,7 @@ from ibic_fidelity.studies.design import StudyDesign
 
 HERE = Path(__file__).resolve().parent
 GUIDE = HERE.parent / "docs" / "en" / "statistician.md"
+EVALUATOR = HERE.parent / "docs" / "sv" / "utvarderare.md"
 LOWEST, HIGHEST = 0.93, 0.975
 TOTAL = "total_core"
 #: How a cell is described: field of the design to words; fields that no total depends on are left out.
@@ -54,6 +55,7 @@ INTERVALS = {
     "Variance components (`generalizability_coverage.csv`)": "generalizability_coverage.csv",
     "Decision studies, alpha at two levels (`decision_coverage.csv`)": "decision_coverage.csv",
     "Exploratory structure (`exploratory_coverage.csv`)": "exploratory_coverage.csv",
+    "Standard setting (`standards_coverage.csv`)": "standards_coverage.csv",
 }
 RARELY = 0.10
 Row = Mapping[str, str]
@@ -61,6 +63,7 @@ Row = Mapping[str, str]
 
 def scores_block(rows: Sequence[Row], cells: Mapping[str, StudyDesign]) -> str:
     """Return the coverage of score intervals in words and tables."""
+    rows = [row for row in rows if row["cell"] in cells]
     done = [name for name in cells if any(row["cell"] == name for row in rows)]
     lacking = [name for name in cells if name not in done]
     if not done:
@@ -216,7 +219,7 @@ def guide_with(text: str, blocks: Mapping[str, str]) -> str:
         before, found, rest = text.partition(begin)
         _, closed, after = rest.partition(end)
         if not (found and closed):
-            raise SystemExit(f"{GUIDE.name} lacks the markers of {name}.")
+            raise SystemExit(f"The guide lacks the markers of {name}.")
         text = f"{before}{begin}\n{block}\n{end}{after}"
     return text
 
@@ -224,8 +227,14 @@ def guide_with(text: str, blocks: Mapping[str, str]) -> str:
 def current() -> str:
     """Return the guide as the tables have it."""
     calibration = _neighbour("make_coverage")
+    scores, parts = calibration.read_table(), _neighbour("guide_of_scores")
     blocks = {
-        "coverage of scores": scores_block(calibration.read_table(), calibration.CELLS),
+        "coverage of scores": scores_block(scores, calibration.ASSUMED),
+        "grid of scores": parts.grid_block(_rows("grid_coverage.csv"), markdown_table),
+        "scores of a period": parts.planted_block(scores, "period", markdown_table),
+        "departures": parts.planted_block(scores, "departure", markdown_table),
+        "shrunken scores": parts.shrinkage_block(_rows("shrinkage.csv"), markdown_table),
+        "comparisons": parts.comparison_block(_rows("comparison_coverage.csv"), markdown_table),
         "coverage of statistics": statistics_block(_rows("psychometric_coverage.csv")),
         "coverage of intervals": intervals_block({title: _rows(name) for title, name in INTERVALS.items()}),
         "bias of components": recovery_block(_rows("generalizability_recovery.csv")),
@@ -233,10 +242,17 @@ def current() -> str:
     return guide_with(GUIDE.read_text(encoding="utf-8"), blocks)
 
 
+def current_evaluator() -> str:
+    """Return the Swedish guide as the tables have it."""
+    scores = _neighbour("make_coverage").read_table()
+    block = _neighbour("guide_of_scores").planted_block(scores, "departure", markdown_table, swedish=True)
+    return guide_with(EVALUATOR.read_text(encoding="utf-8"), {"departures": block})
+
+
 def _rows(name: str) -> list[Row]:
     with (HERE / name).open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    return [{"statistic": row["effect"], **row} if "statistic" not in row else row for row in rows]
+    return [{"statistic": row["effect"], **row} if "effect" in row and "statistic" not in row else row for row in rows]
 
 
 def _neighbour(name: str) -> ModuleType:
@@ -244,18 +260,21 @@ def _neighbour(name: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise SystemExit(f"There is no {name}.py.")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where its dataclasses look for their names
     spec.loader.exec_module(module)
     return module
 
 
 def main() -> None:
-    """Write the guide, or compare."""
+    """Write the guides, or compare."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true", help="Write nothing; exit 1 where the guide is not up to date.")
+    pages = {GUIDE: current(), EVALUATOR: current_evaluator()}
     if not parser.parse_args().check:
-        GUIDE.write_text(current(), encoding="utf-8", newline="\n")
-    elif GUIDE.read_text(encoding="utf-8") != current():
-        sys.exit("docs/en/statistician.md is not up to date; run python calibration/make_guide.py")
+        for path, text in pages.items():
+            path.write_text(text, encoding="utf-8", newline="\n")
+    elif any(path.read_text(encoding="utf-8") != text for path, text in pages.items()):
+        sys.exit("The guides are not up to date; run python calibration/make_guide.py")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from ibic_fidelity.scoring.estimands import require_way_of_working
 from ibic_fidelity.scoring.posterior import posterior_draws, ranks_of
 from ibic_fidelity.scoring.scores import Scores
 from ibic_fidelity.scoring.shrinkage import (
+    FIRM_RELIABILITY,
     LEAGUE_RELIABILITY,
     LEAGUE_SITES,
     LEAST_RELIABILITY,
@@ -76,7 +77,7 @@ def shrink_scores(
         For the way of working. A raw score that is withheld, or has no standard error, is not shrunken and tells the
         others nothing. Below 6 sites, or at a mean reliability below .2, nothing is shrunken. Below 10 sites, or
         at a mean reliability below .5, ranks and the top quarter are withheld; at such a reliability a note says that
-        probabilities of bands are rough.
+        probabilities of bands are rough. Below .7 a note says that the top quarter rests on sites that are normal.
 
     Raises
     ------
@@ -266,6 +267,9 @@ def _notes(spread: SiteSpread) -> tuple[Message, ...]:
     shared = Message("scoring.shrunken_shared_errors")
     if LEAST_RELIABILITY <= spread.reliability < LEAGUE_RELIABILITY:
         return (shared, Message("scoring.shrunken_rough", {"reliability": spread.reliability}))
+    if LEAGUE_RELIABILITY <= spread.reliability < FIRM_RELIABILITY:
+        told = {"reliability": spread.reliability, "least": FIRM_RELIABILITY}
+        return (shared, Message("scoring.top_quarter_normal", told))
     return (shared,)
 
 

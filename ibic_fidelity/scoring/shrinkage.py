@@ -15,6 +15,8 @@ TOP = np.pi / 2  # the working scale of a score of 1
 #: Fewest sites and lowest mean reliability for shrunken scores, and for ranks, from calibration/shrinkage.csv.
 LEAST_SITES, LEAST_RELIABILITY = 6, 0.2
 LEAGUE_SITES, LEAGUE_RELIABILITY = 10, 0.5
+#: Mean reliability from which the top quarter holds also where sites have heavy tails.
+FIRM_RELIABILITY = 0.7
 
 
 @dataclass(frozen=True, slots=True)

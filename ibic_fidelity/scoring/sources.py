@@ -40,6 +40,7 @@ FLAGS = (
     "scoring.few_clusters",
     "scoring.few_discordant",
     "scoring.bounded_spread",
+    "scoring.assessors_unnamed",
     "scoring.no_rater_error",
     "scoring.stated_rater_error",
 )
@@ -182,7 +183,7 @@ def _sampled(
             raters = _raters(linking, sums, target, instrument)
             spread = pooled_spread(one, shares, raters, calibrated_occasions(row))
             spread = calibrated_units(spread, row)
-            flag = gravest([_flag(spread), _rater_flag(linking, spread)])
+            flag = gravest([_flag(spread), _rater_flag(linking, spread), _assessor_flag(linking, nest, spread)])
             kappa, df = error_share(one, shares, spread)
         method = READINGS if source.single else POOLED
         said[target] = _said(nest, size, one.estimate, kappa, df, sums.answered[target], method, flag)
@@ -297,6 +298,12 @@ def _flag(spread: Spread) -> str:
 def _rater_flag(linking: Linking | None, spread: Spread) -> str:
     """Return the flag of an audit whose rater variance is neither estimated nor stated."""
     return "scoring.no_rater_error" if linking is not None and spread.raters.origin == NO_RATERS.origin else ""
+
+
+def _assessor_flag(linking: Linking | None, nest: Nesting, spread: Spread) -> str:
+    """Return the flag of an audit in which it is not named whose most files are, nor known how assessors differ."""
+    few_named = 2 * nest.unnamed > len(nest.unit_rows)
+    return "scoring.assessors_unnamed" if linking is not None and few_named and not spread.calibrated else ""
 
 
 def _register(

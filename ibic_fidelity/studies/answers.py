@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from ibic_fidelity.errors import UsageError
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import FIDELITY, Item, Measure, Source
 from ibic_fidelity.responses.model import BLANK, NOT_APPLICABLE, NOT_ASKED, SourceTable, source_table
+from ibic_fidelity.studies.departures import NONE, Departures
 from ibic_fidelity.studies.design import StudyDesign
 from ibic_fidelity.studies.truth import World, part_offsets, thresholds
 
@@ -141,6 +142,7 @@ class SharedParts:
         instrument: Instrument,
         design: StudyDesign,
         rng: np.random.Generator,
+        departures: Departures = NONE,
     ) -> SharedParts:
         """Draw what assessors, units and raters, or respondents, bring to all their answers."""
         n_units = int(rows.unit.max()) + 1
@@ -152,10 +154,15 @@ class SharedParts:
         if source.single:  # what the documents say is the site's own level: only their raters vary
             severity = np.sqrt(shares.rater) * rng.standard_normal(design.raters)[rows.rater]
             return cls(severity, {}, rows.unit, 0.0, np.sqrt(shares.rater_error))
-        common = np.sqrt(shares.unit) * rng.standard_normal(n_units)[rows.unit]
+        common = np.sqrt(shares.unit) * departures.effects(rng, n_units)[rows.unit]
         common += np.sqrt(shares.rater) * rng.standard_normal(design.raters)[rows.rater]
         common += np.sqrt(shares.assessor) * rng.standard_normal(int(rows.cluster.max()) + 1)[rows.cluster]
-        own = 1 - shares.unit - shares.rater - shares.assessor - shares.rater_error
+        if departures.halo:
+            opinion = rng.standard_normal((int(rows.group.max()) + 1, design.raters))
+            common += np.sqrt(departures.halo) * opinion[rows.group, rows.rater]
+        own = 1 - shares.unit - shares.rater - shares.assessor - shares.rater_error - departures.halo
+        if own < 0:
+            raise UsageError("studies.latent_shares", shares=[*astuple(shares), departures.halo])
         return cls(common, {}, rows.unit, np.sqrt(own), np.sqrt(shares.rater_error))
 
     def latent(self, component: str, rng: np.random.Generator) -> Floats:

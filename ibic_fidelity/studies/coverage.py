@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from ibic_fidelity.foundation.parallel import Progress, map_tasks
 from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
+from ibic_fidelity.scoring.estimands import WAY_OF_WORKING, Estimand
 from ibic_fidelity.scoring.municipalities import score_municipalities
 from ibic_fidelity.scoring.scores import Scores
+from ibic_fidelity.studies.departures import NONE, Departures
 from ibic_fidelity.studies.design import StudyDesign
-from ibic_fidelity.studies.generate import simulate_study
+from ibic_fidelity.studies.generate import Study, simulate_study
+from ibic_fidelity.studies.period import simulate_period
 
 Key = tuple[str, str]  # level, id
+ROUNDING = 1e-9  # an estimate without error is the truth to the last bits only
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,15 @@ class _Task:
     seed: int
     instrument: Instrument
     confidence_level: float
+    departures: Departures
+    estimand: Estimand
+    population: int | None
+
+    def study(self) -> Study:
+        """Return the study with the truth that its intervals are to hold."""
+        if self.population is None:
+            return simulate_study(self.design, seed=self.seed, instrument=self.instrument, departures=self.departures)
+        return simulate_period(self.design, self.population, seed=self.seed, instrument=self.instrument)
 
 
 def interval_coverage(
@@ -34,6 +47,9 @@ def interval_coverage(
     n_studies: int,
     seed: int,
     confidence_level: float = 0.95,
+    departures: Departures = NONE,
+    estimand: Estimand = WAY_OF_WORKING,
+    population: int | None = None,
     n_jobs: int = 1,
     progress: Progress | None = None,
 ) -> Records:
@@ -49,6 +65,13 @@ def interval_coverage(
         Study i has the seed ``seed + i``.
     confidence_level : float
         Nominal coverage.
+    departures : Departures
+        Where studies leave what scoring assumes; not with a `population`.
+    estimand : {"way_of_working", "this_period"}
+        What is scored.
+    population : int, optional
+        Eligible files in each site, of which the truth is the mean. Without it the truth is the planted way of
+        working, whatever `estimand` is.
     n_jobs, progress
         As in `map_tasks`.
 
@@ -56,11 +79,14 @@ def interval_coverage(
     -------
     Records
         One row a target: ``level`` (item, component, total), ``id``, ``studies``, ``intervals``,
-        ``shown`` (share of scores with an interval), ``coverage`` of the planted way of working,
+        ``shown`` (share of scores with an interval), ``coverage`` of the truth,
         ``std_error`` (Monte Carlo, from the variance between studies, since sites of a study share
         raters), ``mean_width``, ``bias`` (mean of estimate minus truth), both on 0–100. Whole sites only.
     """
-    tasks = [_Task(design, seed + i, instrument, confidence_level) for i in range(n_studies)]
+    tasks = [
+        _Task(design, seed + i, instrument, confidence_level, departures, estimand, population)
+        for i in range(n_studies)
+    ]
     results = map_tasks(_one, tasks, seed=seed, name="studies/coverage", n_jobs=n_jobs, progress=progress)
     by_target: dict[Key, list[NDArray[np.float64]]] = defaultdict(list)
     for result in results:
@@ -71,8 +97,10 @@ def interval_coverage(
 
 
 def _one(task: _Task, _: np.random.Generator) -> dict[Key, NDArray[np.float64]]:
-    study = simulate_study(task.design, seed=task.seed, instrument=task.instrument)
-    scores = score_municipalities(study.responses, study.instrument, confidence_level=task.confidence_level)
+    study = task.study()
+    scores = score_municipalities(
+        study.responses, study.instrument, confidence_level=task.confidence_level, estimand=task.estimand
+    )
     return _compare(scores, study.truth)
 
 
@@ -91,7 +119,7 @@ def _compare(scores: Scores, truth: Records) -> dict[Key, NDArray[np.float64]]:
         one = sums.setdefault((level, name), np.zeros(7))
         one[0] += 1
         if np.isfinite(low):
-            hit = low <= value <= high
+            hit = low - ROUNDING <= value <= high + ROUNDING
             one[1:] += (1, hit, high - low, estimate - value, flag != "", hit and flag == "")
     return sums
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,9 @@ from ibic_fidelity.studies.answers import (
     sites_of,
     survey_rows,
 )
+from ibic_fidelity.studies.departures import NONE, Departures
 from ibic_fidelity.studies.design import StudyDesign
+from ibic_fidelity.studies.selection import chosen_files, those_who_answer, without_assessors
 from ibic_fidelity.studies.truth import World, plant_world, truth_table
 
 ELIGIBLE_FACTOR = (2.0, 6.0)  # eligible files for each audited one
@@ -57,7 +59,13 @@ class Study:
     seed: int
 
 
-def simulate_study(design: StudyDesign, *, seed: int = 0, instrument: Instrument | None = None) -> Study:
+def simulate_study(
+    design: StudyDesign,
+    *,
+    seed: int = 0,
+    instrument: Instrument | None = None,
+    departures: Departures = NONE,
+) -> Study:
     """Simulate a study with a known truth.
 
     Parameters
@@ -68,6 +76,8 @@ def simulate_study(design: StudyDesign, *, seed: int = 0, instrument: Instrument
         The same design and seed give the same study, to the bit.
     instrument : Instrument, optional
         Read already; by default the design's is loaded.
+    departures : Departures
+        Where the study leaves what scoring assumes. The truth stays the planted one.
 
     Returns
     -------
@@ -89,14 +99,15 @@ def simulate_study(design: StudyDesign, *, seed: int = 0, instrument: Instrument
     """
     instrument = instrument if instrument is not None else load_instrument(design.instrument)
     sites = sites_of(instrument, design.n_sites)
-    world = plant_world(design, instrument, sites, seed)
+    world = plant_world(design, instrument, sites, seed, departures)
     eligible = eligible_units(design, world, seed)
     tables = {}
     for source in instrument.sources:
-        table = _source(source, instrument, design, world, eligible, seed)
+        table = _source(source, instrument, design, world, eligible, seed, departures)
         if table is not None and table.n:
             tables[source.id] = table
-    fingerprint = sha256(repr((design.as_dict(), seed, instrument.sha256)).encode())
+    made_of = (design.as_dict(), seed, instrument.sha256, *((departures,) if departures.planted else ()))
+    fingerprint = sha256(repr(made_of).encode())
     responses = Responses(
         tables=tables,
         frame=frame_of(instrument, design, world, eligible),
@@ -106,12 +117,46 @@ def simulate_study(design: StudyDesign, *, seed: int = 0, instrument: Instrument
         data_sha256=fingerprint,
         synthetic=True,
     )
-    truth = truth_table(world, instrument, design, eligible)
+    truth = truth_table(world, instrument, design, eligible, departures)
     return Study(responses, truth, _outcomes(truth, instrument), instrument, design, seed)
 
 
 def _source(
-    source: Source, instrument: Instrument, design: StudyDesign, world: World, eligible: Ints, seed: int
+    source: Source,
+    instrument: Instrument,
+    design: StudyDesign,
+    world: World,
+    eligible: Ints,
+    seed: int,
+    departures: Departures,
+) -> SourceTable | None:
+    files = source.kind == "audit" and not source.single
+    drawn = design
+    if files and departures.left_out:  # the files to choose from
+        drawn = replace(design, files=round(design.files / (1 - departures.left_out)))
+    if source.id == "user" and departures.silence:
+        drawn = replace(design, response_rate=1.0)
+    table = _answered(source, instrument, drawn, world, eligible, seed, departures)
+    if table is None or not departures.planted:
+        return table
+    if files and departures.left_out:
+        table = chosen_files(table, instrument, design.files)
+    if files and departures.hidden_assessors:
+        table = without_assessors(table)
+    if source.id == "user" and departures.silence:
+        rng = stream(seed, "studies/silence")
+        table = those_who_answer(table, instrument, design.response_rate, departures.silence, rng)
+    return table
+
+
+def _answered(
+    source: Source,
+    instrument: Instrument,
+    design: StudyDesign,
+    world: World,
+    eligible: Ints,
+    seed: int,
+    departures: Departures,
 ) -> SourceTable | None:
     rng = stream(seed, "studies/source", source.id)
     asked = instrument.measures_of(source.id)
@@ -125,7 +170,7 @@ def _source(
         rows = survey_rows(source, design, world, rng)
     if not len(rows.group):
         return None
-    latent = SharedParts.draw(rows, source, instrument, design, rng).latent
+    latent = SharedParts.draw(rows, source, instrument, design, rng, departures).latent
     columns: list[NDArray[np.int8]] = []
     for item, measure in asked:
         columns += answers(item, measure, instrument, design, world, rows, latent, rng)

@@ -15,9 +15,11 @@ from ibic_fidelity.foundation.randomness import stream
 from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.instrument.parts import FIDELITY, Item, Scale, Source
+from ibic_fidelity.studies.departures import NONE, Departures
 from ibic_fidelity.studies.design import StudyDesign
 
 Floats = NDArray[np.float64]
+QUANTILES = 400  # of a heavy-tailed file effect, over which an expected value is the mean
 LEVEL_STEP = 0.45  # latent distance between neighbouring thresholds of a scale of levels
 
 
@@ -38,11 +40,13 @@ class World:
     latent: Mapping[str, Floats]
 
 
-def plant_world(design: StudyDesign, instrument: Instrument, sites: tuple[str, ...], seed: int) -> World:
+def plant_world(
+    design: StudyDesign, instrument: Instrument, sites: tuple[str, ...], seed: int, departures: Departures = NONE
+) -> World:
     """Draw latent levels: sites, areas within sites, components within those, items everywhere alike."""
     areas = design.service_areas or ("",)
     rng = stream(seed, "studies/world")
-    site = np.repeat(rng.normal(0, design.site_sd, len(sites)), len(areas))
+    site = np.repeat(design.site_sd * departures.effects(rng, len(sites)), len(areas))
     practice = design.mean + site
     latent: dict[str, Floats] = {}
     for component in instrument.components:
@@ -78,6 +82,22 @@ def expected_value(item: Item, scale: Scale, latent: Floats, sd: float = 1.0) ->
     return np.asarray(ndtr((latent[:, None] + offsets) / sd).mean(axis=1))
 
 
+def _expected(
+    item: Item, scale: Scale, source: Source, latent: Floats, design: StudyDesign, departures: Departures
+) -> Floats:
+    """Return the expected value of an item where files may have heavy tails: its mean over what files may be."""
+    if np.isinf(departures.tails) or source.kind != "audit" or source.single:
+        return expected_value(item, scale, latent, reading_sd(source, design))
+    from scipy.special import stdtrit
+
+    share = design.shares.unit
+    scaled = np.sqrt(share * (departures.tails - 2) / departures.tails)
+    files = scaled * stdtrit(departures.tails, (np.arange(QUANTILES) + 0.5) / QUANTILES)
+    given = latent[:, None] - files
+    value = expected_value(item, scale, given.ravel(), float(np.sqrt(1 - share))).reshape(given.shape)
+    return np.asarray(value.mean(axis=1))
+
+
 def reading_sd(source: Source, design: StudyDesign) -> float:
     """Return the latent standard deviation of answers inside a group of a source."""
     if source.kind == "audit" and source.single:
@@ -85,7 +105,13 @@ def reading_sd(source: Source, design: StudyDesign) -> float:
     return 1.0
 
 
-def truth_table(world: World, instrument: Instrument, design: StudyDesign, eligible: NDArray[np.int64]) -> Records:
+def truth_table(
+    world: World,
+    instrument: Instrument,
+    design: StudyDesign,
+    eligible: NDArray[np.int64],
+    departures: Departures = NONE,
+) -> Records:
     """Return site, service_area, level, id, value (0–100) of every item, component and total.
 
     In a whole site every area counts alike, as it does in a sample of as many files from each; what a
@@ -96,7 +122,7 @@ def truth_table(world: World, instrument: Instrument, design: StudyDesign, eligi
     for item in instrument.items:
         scale = instrument.by_scale[item.primary.scale]
         source = instrument.by_source[item.primary.source]
-        by_area = expected_value(item, scale, world.latent[item.id], reading_sd(source, design))
+        by_area = _expected(item, scale, source, world.latent[item.id], design, departures)
         value[item.id] = places.with_whole(by_area, eligible if scale.type == "register" else np.ones(len(by_area)))
     rows = [("item", item, values) for item, values in value.items()]
     component: dict[str, Floats] = {}

@@ -1,6 +1,7 @@
 """VALIDATION.md and the guide of the statistician are what their generators make of the tests and tables."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def script(path: str):
     spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where its dataclasses look for their names
     spec.loader.exec_module(module)
     return module
 
@@ -65,6 +67,12 @@ def test_a_mark_that_cannot_be_read_is_refused(validation, tmp_path, mark, messa
 
 def test_the_statisticians_guide_is_up_to_date(guide):
     assert guide.GUIDE.read_text(encoding="utf-8") == guide.current(), "run python calibration/make_guide.py"
+
+
+def test_the_evaluators_guide_is_up_to_date(guide):
+    assert guide.EVALUATOR.read_text(encoding="utf-8") == guide.current_evaluator(), (
+        "run python calibration/make_guide.py"
+    )
 
 
 def test_cells_outside_what_is_required_are_listed(guide):

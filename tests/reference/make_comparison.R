@@ -1,4 +1,5 @@
-# Adjusted p-values, and the spread of sites by the generalized Q statistic.
+# Adjusted p-values, the spread of sites by the generalized Q statistic, and differences of two shares: Newcombe's (1998)
+# method 10, from Wilson's limits of one share as prop.test gives them.
 # Rscript tests/reference/make_comparison.R   (from the root; base R 4.2 and jsonlite of Debian)
 suppressMessages(library(jsonlite))
 set.seed(41)
@@ -17,8 +18,19 @@ spread <- lapply(1:4, function(i) {
   t2 <- if (q(0, y, v) <= 0) 0 else uniroot(q, c(0, 1e4), y = y, v = v, tol = 1e-12, maxiter = 10000)$root
   list(y = y, v = v, tau2 = t2)
 })
+pairs <- rbind(c(56, 70, 48, 80), c(9, 10, 3, 10), c(6, 7, 2, 7), c(5, 56, 0, 29), c(0, 10, 0, 20), c(0, 10, 0, 10),
+  c(10, 10, 0, 20), c(10, 10, 0, 10), c(431, 500, 77, 90), c(1, 200, 3, 5))
+wilson <- function(x, n, level) suppressWarnings(prop.test(x, n, conf.level = level, correct = FALSE))$conf.int
+shares <- unlist(lapply(c(0.9, 0.95), function(level) lapply(seq_len(nrow(pairs)), function(i) {
+  x <- pairs[i, ]
+  one <- wilson(x[1], x[2], level); two <- wilson(x[3], x[4], level)
+  p <- x[1] / x[2]; q <- x[3] / x[4]
+  list(x = x, level = level, low = p - q - sqrt((p - one[1])^2 + (two[2] - q)^2),
+    high = p - q + sqrt((one[2] - p)^2 + (q - two[1])^2))
+})), recursive = FALSE)
 out <- list(
   meta = list(R = R.version.string, packages = list(stats = R.version.string),
-    call = "p.adjust(p, 'BH'), p.adjust(p, 'BY'); uniroot of generalized Q", data = "seeded: set.seed(41)"),
-  adjusted = adjusted, spread = spread)
+    call = "p.adjust(p, 'BH'), p.adjust(p, 'BY'); uniroot of generalized Q; prop.test(x, n, correct = FALSE)",
+    data = "seeded: set.seed(41)"),
+  adjusted = adjusted, spread = spread, shares = shares)
 write(toJSON(out, digits = 12, auto_unbox = TRUE, na = "null"), "tests/reference/comparison.json")

@@ -11,10 +11,11 @@ from ibic_fidelity.errors import UsageError
 from ibic_fidelity.foundation.results import Records
 from ibic_fidelity.responses.model import source_table
 from ibic_fidelity.scoring.comparison.differences import contrasts, differences
-from ibic_fidelity.scoring.comparison.figures import figures_of
+from ibic_fidelity.scoring.comparison.figures import Figures, figures_of
 from ibic_fidelity.scoring.comparison.funnel import Funnel
 from ibic_fidelity.scoring.comparison.result import Comparison
 from ibic_fidelity.scoring.comparison.weights import WeightSensitivity
+from ibic_fidelity.scoring.intervals import error_variance, score_interval
 
 SUMS = 1e-9  # only the order of summation differs
 DESIGN = ibic.StudyDesign(n_sites=8, files=24, users=0, relatives=0, raters=2, service_areas=("aldre", "lss"))
@@ -57,6 +58,32 @@ def test_every_pair_stands_once(pairs, scores):
     of = dict(zip(scores.core["site"][scores.core.service_area == ""], scores.core["estimate"], strict=False))
     np.testing.assert_allclose(rows["estimate"], rows["first"] - rows["second"])
     assert set(rows["site"]) | set(rows["other"]) == set(of)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "units", "near"),
+    [
+        ([88, 93, 100, 95], 10, True),
+        ([2, 7, 10, 30], 10, True),
+        ([88, 93, 100, 95], 400, False),
+        ([50, 60, 80, 83], 10, False),
+        ([np.nan, np.nan, np.nan, np.nan], 10, False),
+    ],
+)
+def test_differences_near_a_bound_with_few_units_are_known(estimate, units, near):
+    """Half of the sites within 15 of a bound, and fewer than five effective units beyond: the interval is too wide."""
+    mean = np.array(estimate, dtype=float)
+    empty, kappa = np.full(4, "", dtype=object), np.full(4, 1 / units)
+    low, high = score_interval(mean / 100, kappa, np.full(4, 1.96))
+    error = 100 * np.sqrt(error_variance(mean / 100, kappa))
+    assert Figures.of(empty, mean, error, 100 * low, 100 * high, empty, empty, level=0.95).near_bound == near
+
+
+def test_rows_near_a_bound_say_so():
+    design = ibic.StudyDesign(n_sites=12, files=20, users=0, relatives=0, mean=2.0)
+    study = ibic.simulate_study(design, seed=1)
+    found = ibic.compare_sites(ibic.score_municipalities(study.responses, study.instrument), "fr")
+    assert set(found.rows["flag"]) == {"scoring.difference_near_bound"}
 
 
 def test_the_order_of_rows_changes_no_byte(scores, study):

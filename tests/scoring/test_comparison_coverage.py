@@ -38,11 +38,13 @@ def test_the_table_has_every_cell_with_raters_seen_and_not(script, rows):
 
 
 def test_no_cell_covers_too_little(rows):
-    """Wider than need be is only near the ceiling, or with few severe raters: what docstrings say."""
+    """Wider than need be is only near the ceiling, and the rows say so; elsewhere they seldom do."""
     for row in rows:
         assert float(row["mc_low"]) >= float(row["required_low"]), row
         if row["within"] == "no":
-            assert row["world"] == "high" or int(row["raters"]) <= 3, row
+            assert float(row["flagged"]) > 0.9, row
+        if row["world"] != "high":
+            assert float(row["flagged"]) < 0.05, row
 
 
 def test_false_discoveries_are_held_at_five_in_a_hundred(rows):

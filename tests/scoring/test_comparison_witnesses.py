@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -15,29 +16,16 @@ from ibic_fidelity.scoring.intervals import error_variance, score_interval
 FIXTURE = json.loads((Path(__file__).parent.parent / "reference" / "comparison.json").read_text(encoding="utf-8"))
 CLOSED_FORM = 1e-10  # the fixture has twelve digits
 ROOT = 1e-6  # two root finders
-PRINTED = 5e-5  # half a unit of the last printed digit
-Z = 1.959963984540054
-#: Newcombe (1998), table II, method 10: successes and numbers of both, and the limits of p1 − p2.
-TABLE_II = [
-    (56, 70, 48, 80, 0.0524, 0.3339),
-    (9, 10, 3, 10, 0.1705, 0.8090),
-    (6, 7, 2, 7, 0.0582, 0.8062),
-    (5, 56, 0, 29, -0.0381, 0.1926),
-    (0, 10, 0, 20, -0.1611, 0.2775),
-    (0, 10, 0, 10, -0.2775, 0.2775),
-    (10, 10, 0, 20, 0.6791, 1.0000),
-    (10, 10, 0, 10, 0.6075, 1.0000),
-]
 
 
-def shares(successes, n) -> Figures:
+def shares(successes, n, level) -> Figures:
     """Return figures of independent yes and no answers, with normal quantiles."""
     n = np.asarray(n, dtype=float)
     mean = np.asarray(successes) / n
-    low, high = score_interval(mean, 1 / n, np.full(len(n), Z))
+    low, high = score_interval(mean, 1 / n, np.full(len(n), NormalDist().inv_cdf((1 + level) / 2)))
     empty = np.full(len(n), "", dtype=object)
     error = np.sqrt(error_variance(mean, 1 / n))
-    return Figures.of(empty, 100 * mean, 100 * error, 100 * low, 100 * high, empty, empty, level=0.95)
+    return Figures.of(empty, 100 * mean, 100 * error, 100 * low, 100 * high, empty, empty, level=level)
 
 
 @pytest.mark.parametrize("name", FIXTURE["adjusted"])
@@ -55,19 +43,19 @@ def test_adjusted_p_values_are_those_of_r(name, adjustment):
     np.testing.assert_allclose(adjusted(given, adjustment), expected, atol=CLOSED_FORM)
 
 
-@pytest.mark.parametrize("row", TABLE_II)
+@pytest.mark.parametrize("case", FIXTURE["shares"])
 @pytest.mark.witness(
     statistic="differences of scores",
-    definition="recovered variances of score intervals, method 10",
-    reference="Newcombe (1998), table II",
-    tolerance="half a unit of the last printed digit",
-    data="printed",
+    definition="recovered variances of score intervals, Newcombe's (1998) method 10",
+    reference="R stats prop.test, limits of one share",
+    tolerance="1e-10",
+    data="ten pairs of shares, also none and all, at .90 and .95",
 )
-def test_differences_of_shares_are_newcombes(row):
-    a, m, b, n, low, high = row
-    made = differences(shares([a], [m]), shares([b], [n]))
-    assert made.low[0] / 100 == pytest.approx(low, abs=PRINTED)
-    assert made.high[0] / 100 == pytest.approx(high, abs=PRINTED)
+def test_differences_of_shares_are_newcombes(case):
+    a, m, b, n = case["x"]
+    made = differences(shares([a], [m], case["level"]), shares([b], [n], case["level"]))
+    assert made.low[0] / 100 == pytest.approx(case["low"], abs=CLOSED_FORM)
+    assert made.high[0] / 100 == pytest.approx(case["high"], abs=CLOSED_FORM)
 
 
 @pytest.mark.parametrize("case", FIXTURE["spread"])

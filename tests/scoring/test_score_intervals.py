@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,6 @@ from ibic_fidelity.scoring.municipalities import score_municipalities
 from ibic_fidelity.scoring.raters import Pairs, rater_linking, rater_spread
 from ibic_fidelity.scoring.sources import Said, gravest
 from ibic_fidelity.scoring.sums import composite_weights, rater_shares, source_sums
-from ibic_fidelity.studies.coverage import interval_coverage
 from ibic_fidelity.studies.design import LatentShares, StudyDesign
 from ibic_fidelity.studies.generate import simulate_study
 
@@ -372,57 +370,6 @@ def test_the_interval_of_a_sum_of_sources_is_their_distances_squared_and_added()
     assert score.estimate[0] == pytest.approx(0.82)
     assert score.low[0] == pytest.approx(0.82 - below[0])
     assert score.high[0] == pytest.approx(0.82 + above[0])
-
-
-@pytest.mark.slow
-def test_a_cell_of_the_coverage_table_drawn_by_the_commit_is_redone():
-    calibration = _load_calibration()
-    table = calibration.read_table()
-    cells = sorted({row["cell"] for row in table})
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    draw = int(commit[:8] or "20", 16)
-    cell = cells[draw % len(cells)]
-    instrument = calibration.lowered(calibration.load_instrument("ibic"))
-    found = interval_coverage(calibration.CELLS[cell], instrument, n_studies=300, seed=draw, n_jobs=2)
-    redone = {(row["level"], row["id"]): row for row in found.rows()}
-    for row in (row for row in table if row["cell"] == cell):
-        mine = redone[row["level"], row["id"]]
-        error = np.hypot(float(row["std_error"]), mine["std_error"])
-        # 14 targets: four standard errors keep a chance failure below one in a thousand commits.
-        assert abs(mine["coverage"] - float(row["coverage"])) < 4 * error, (cell, row, mine)
-
-
-def _load_calibration():
-    import importlib.util
-
-    path = Path(__file__).parent.parent.parent / "calibration" / "make_coverage.py"
-    spec = importlib.util.spec_from_file_location("make_coverage", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_coverage_table_holds_the_level_or_its_numbers_say_that_they_do_not():
-    calibration = _load_calibration()
-    table = calibration.read_table()
-    assert {row["cell"] for row in table} == set(calibration.CELLS)
-    for row in table:
-        assert int(row["studies"]) == calibration.STUDIES.get(row["cell"], calibration.STUDIES_ELSE)
-        coverage, error = float(row["coverage"]), float(row["std_error"])
-        if 0.93 - 2 * error <= coverage <= 0.975 + 2 * error:
-            continue
-        assert float(row["flagged"]) > 0.5, row
-        if float(row["flagged"]) < 1:
-            assert 0.93 <= float(row["coverage_unflagged"]) <= 0.975, row
-
-
-def test_scores_are_not_biased_by_how_many_files_there_are():
-    """With the same truth, doubling the files moves no expected score by more than .2 of 100."""
-    table = {(row["cell"], row["level"], row["id"]): row for row in _load_calibration().read_table()}
-    for (cell, level, name), ten in table.items():
-        if cell != "files_10":
-            continue
-        assert abs(float(ten["bias"]) - float(table["files_20", level, name]["bias"])) < 0.2, (level, name)
 
 
 def test_latent_shares_that_leave_nothing_are_refused():

@@ -244,6 +244,15 @@ def test_a_low_reliability_is_said(scores, study):
     assert "rough" in found.summary()
 
 
+@pytest.mark.parametrize(("width", "said"), [(0.24, True), (0.35, False)])
+def test_that_the_top_quarter_rests_on_normal_sites_is_said_below_seven_tenths(scores, study, width, said):
+    found = shrink_scores(with_core(scores, np.linspace(0.5 - width, 0.5 + width, 24)), study.instrument)
+    assert found.spread.reliability >= 0.5
+    assert (found.spread.reliability < 0.7) == said
+    assert ("scoring.top_quarter_normal" in {note.code for note in found.notes}) == said
+    assert np.isfinite(found.rows["top_quarter"]).all()
+
+
 def test_degrees_of_freedom_stand_beside_every_standard_error(scores):
     rows = scores.rows
     shown = np.isfinite(rows["std_error"].astype(float))

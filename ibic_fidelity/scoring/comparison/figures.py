@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
 Index = NDArray[np.intp]
 STEPS = 80  # halvings of the logarithm of κ: to the last bit
+#: From calibration/comparison_coverage.csv: where both hold, differences cover .976–.989 instead of .95.
+NEAR_BOUND, FEW_BEYOND = 15.0, 5.0
 LEAST_KAPPA, MOST_KAPPA = 1e-12, 1e4
 
 
@@ -62,6 +64,19 @@ class Figures:
     def known(self) -> NDArray[np.bool_]:
         """Return which sites have an estimate and an interval."""
         return np.isfinite(self.low) & np.isfinite(self.estimate) & (self.std_error > 0)
+
+    @property
+    def near_bound(self) -> bool:
+        """Return whether the sites lie so near 0 or 100, with so few units, that differences are held too often.
+
+        Half of them within `NEAR_BOUND` of it, and fewer than `FEW_BEYOND` effective units on the other side.
+        """
+        known = self.known
+        if not known.any():
+            return False
+        beyond = np.minimum(self.estimate, 100 - self.estimate)[known]
+        few = np.median(beyond / 100 / self.kappa[known]) < FEW_BEYOND
+        return bool(few and np.median(beyond) < NEAR_BOUND)
 
     def take(self, rows: Index) -> Figures:
         """Return some rows, as often as they are named."""

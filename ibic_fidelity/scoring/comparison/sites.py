@@ -14,6 +14,8 @@ from ibic_fidelity.scoring.comparison.result import Comparison, check_request, c
 from ibic_fidelity.scoring.comparison.shared_raters import rater_notes, raters_in_common, told
 from ibic_fidelity.scoring.scores import Scores
 
+NEAR_BOUND = "scoring.difference_near_bound"
+
 
 def compare_sites(
     scores: Scores,
@@ -62,7 +64,8 @@ def compare_sites(
     pairs together. Which site of many is best is a question of ranks, which these rows do not answer.
 
     In 400 simulated studies a cell (calibration/comparison_coverage.csv) intervals cover .951–.973 in the middle of the
-    scale, and are wider than need be near the ceiling (.976–.989 at levels of 80–97); false discoveries are at most
+    scale, and are wider than need be near the ceiling (.976–.989 at levels of 80–97), where rows without a graver flag
+    carry ``scoring.difference_near_bound``; false discoveries are at most
     1.1 in a hundred where 5 are allowed.
 
     Examples
@@ -80,6 +83,7 @@ def compare_sites(
     i, j = (known[side] for side in np.triu_indices(len(known), 1))
     first, second = figures.take(i), figures.take(j)
     correlation = 0.0 if found is None else found.correlation[i, j]
+    flag = worse_flag(first.flag, second.flag)
     return comparison(
         "sites",
         differences(first, second, correlation),
@@ -91,7 +95,7 @@ def compare_sites(
             "first": first.estimate,
             "second": second.estimate,
             "shared_raters": told(None if found is None else found.shared[i, j], len(i)),
-            "flag": worse_flag(first.flag, second.flag),
+            "flag": np.where(flag == "", NEAR_BOUND if figures.near_bound else "", flag).astype(object),
         },
         left_out=withheld(figures),
         notes=(*scores.notes, *rater_notes(found)),
