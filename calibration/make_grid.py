@@ -8,7 +8,7 @@ Each of 48 sites has n respondents who answer four questions of five levels. An 
 normal latent value is below, shifted by the site's level; `ceiling` is the share of answers at the highest level, over
 all sites, `icc` the share of the latent variance that is between sites, and blanks are at random. Everything goes
 through `score_municipalities`; coverage is of the component's planted mean, its limits over studies. A cell holds
-4,800 intervals from 100 studies or more, with Monte Carlo limits; raise `STUDIES` and run again to have more.
+19,200 intervals from 400 studies or more, with Monte Carlo limits; raise `STUDIES` and run again to have more.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ibic_fidelity.instrument.model import Instrument
 from ibic_fidelity.responses.model import BLANK, Frame, Responses, source_table
 
 SEED = 20261206
-STUDIES = 100
+STUDIES = 400
 SITES, ITEMS, LEVELS = 48, 4, 5
 STEP = 0.45
 #: Latent variance inside a site that one respondent's answers share.
