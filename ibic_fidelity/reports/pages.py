@@ -162,8 +162,12 @@ def write_reports(
     names = page_names(scores, instrument)
     target = claim_folder(Path(folder), (OVERVIEW, *names.values()), force=force)
     material = Material(scores, instrument, lang)
-    written = _write_sites(material, names, target, index=OVERVIEW, force=force, progress=progress)
-    return write_file(target / OVERVIEW, _overview_page(material, names), force=force), *written
+    pages = len(names) + 1
+    written = _write_sites(material, names, target, index=OVERVIEW, force=force, pages=pages, progress=progress)
+    first = write_file(target / OVERVIEW, _overview_page(material, names), force=force)
+    if progress is not None:
+        progress(pages, pages)
+    return first, *written
 
 
 def write_site_reports(
@@ -218,18 +222,19 @@ def write_site_reports(
     names = page_names(scores, instrument)
     target = claim_folder(Path(folder), tuple(names.values()), force=force)
     material = Material(scores, instrument, lang)
-    return tuple(_write_sites(material, names, target, index=None, force=force, progress=progress))
+    pages = len(names)
+    return tuple(_write_sites(material, names, target, index=None, force=force, pages=pages, progress=progress))
 
 
 def _write_sites(
     material: Material, names: Mapping[str, str], folder: Path, *, index: str | None, force: bool,
-    progress: Progress | None,
+    pages: int, progress: Progress | None,
 ) -> list[Path]:  # fmt: skip
     written = []
     for done, (site, name) in enumerate(names.items(), start=1):
         written.append(write_file(folder / name, _site_page(material, site, index), force=force))
         if progress is not None:
-            progress(done, len(names))
+            progress(done, pages)
     return written
 
 

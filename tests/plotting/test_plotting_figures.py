@@ -1,8 +1,9 @@
 """What was drawn: dots where the estimates are, lines where the intervals are, words where nothing is shown."""
 
-from itertools import pairwise
+from itertools import dataclasses
 
 import matplotlib as mpl
+import pairwise
 import pytest
 from matplotlib.figure import Figure
 
@@ -95,7 +96,7 @@ def test_a_withheld_score_is_words_and_no_dot(ax):
 
 def with_rows(scores, **columns):
     made = type(scores.rows).of(**{**scores.rows.columns, **columns})
-    return type(scores)(**{**{name: getattr(scores, name) for name in scores.__dataclass_fields__}, "rows": made})
+    return dataclasses.replace(scores, rows=made)
 
 
 def test_fewer_than_five_people_are_not_drawn_though_scoring_let_them_through(study, ax):
