@@ -1,9 +1,9 @@
 """What was drawn: dots where the estimates are, lines where the intervals are, words where nothing is shown."""
 
-from itertools import dataclasses
+import dataclasses
+from itertools import pairwise
 
 import matplotlib as mpl
-import pairwise
 import pytest
 from matplotlib.figure import Figure
 
