@@ -143,6 +143,7 @@ def narrowed(instrument: Instrument, cell: Cell) -> Instrument:
         components=tuple(part for part in instrument.components if part.id in kept),
         items=tuple(item.model_copy(update={"restates": ()}) for item in instrument.items if item.component in kept),
         outcomes=(),
+        gaps=(),
     )
 
 
