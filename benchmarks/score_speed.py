@@ -13,7 +13,6 @@ from reference import answers, best_of, peak_memory, responses_of, survey_instru
 
 from ibic_fidelity import score_municipalities
 
-
 CLUSTERS = 6
 
 

@@ -35,6 +35,7 @@ _LEVELS = ("item", "triangulating", "component", "total")
 _ROWS = ("level", "site", "service_area", "wave", "source", "component", "item", "statistic", "n", "estimate", "ci_low",
          "ci_high", "method", "band", "band_with_gates", "reason", "flag")  # fmt: skip
 _RESPONSE = ("site", "service_area", "wave", "source", "n", "eligible", "invited", "share_taken", "reason")
+MEAN_TOLERANCE = 1e-6  # points of 100
 
 
 def publish(
@@ -282,9 +283,11 @@ class _Publishing:
     def _relations(self, rows: list[Row]) -> list[Mapping[Any, float]]:
         """Return that a site's item is the mean of its areas' and of what has no area, weighted by n."""
         n: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+        exact: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
         for row in rows:
-            if row["level"] in ("item", "triangulating") and row["source"] in self.counted and row["n"]:
+            if row["level"] in ("item", "triangulating") and row["n"]:
                 n[row["source"], row["item"]][row["service_area"]] = int(row["n"])
+                exact[row["source"], row["item"]][row["service_area"]] = row["estimate"]
         made: list[Mapping[Any, float]] = []
         for (source, item), by_area in n.items():
             areas = {area: count for area, count in by_area.items() if area}
@@ -292,6 +295,8 @@ class _Publishing:
             if not areas or not whole or rest < 0:
                 continue
             parts = {(area, source, item): count / whole for area, count in areas.items()}
+            if source not in self.counted and (rest or not _is_mean(exact[source, item], areas, whole)):
+                continue  # a register says its own whole, which may not be what its areas sum to
             if rest:
                 parts["?", source, item] = rest / whole
             made.append({("", source, item): -1.0, **parts})
@@ -329,6 +334,12 @@ class _Publishing:
 def _hide(row: Row, reason: str) -> None:
     row.update(estimate=math.nan, ci_low=math.nan, ci_high=math.nan, method="", flag="", band="", band_with_gates="")
     row["reason"] = reason
+
+
+def _is_mean(exact: Mapping[str, float], areas: Mapping[str, int], whole: int) -> bool:
+    """Return whether the figure of the whole is the mean of the areas', weighted by their n."""
+    mean = sum(exact[area] * count for area, count in areas.items()) / whole
+    return abs(mean - exact[""]) < MEAN_TOLERANCE
 
 
 def _place(row: Row) -> Place:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 
 from ibic_fidelity.disclosure.published import PublishedScores
 from ibic_fidelity.errors import ArgumentTypeError, UsageError
 from ibic_fidelity.foundation.files import write_file
 from ibic_fidelity.foundation.messages import Language
-from ibic_fidelity.foundation.numbers import interval, number
+from ibic_fidelity.foundation.numbers import number
 from ibic_fidelity.instrument.model import Instrument
-from ibic_fidelity.plotting._rows import Row, area_label, check, site_name
+from ibic_fidelity.plotting._rows import Row, area_label, check, printable, site_name
 from ibic_fidelity.reports.cells import Cell, Column, Table
 from ibic_fidelity.reports.material import Spoken, level_text
 
@@ -39,35 +40,48 @@ class _Public(Spoken):
         return f"{item.label} {item.idea[self.lang]}"
 
     def cells(self, row: Row) -> tuple[Cell, ...]:
-        """Return a row's cells."""
+        """Return a row's cells; a hidden number is an empty one."""
         source = self.instrument.by_source.get(row["source"])
-        digits = 0 if float(row["estimate"]).is_integer() else 1
-        remark = self.published.reason_text(row["reason"] or row["flag"], self.lang)
+        area = row["service_area"]
+        numbers = (row[name] for name in ("n", "estimate", "ci_low", "ci_high"))
         return (
+            Cell(printable(row["site"])),
             Cell(site_name(row["site"], self.instrument)),
-            Cell(area_label(row["service_area"], self.instrument, self.lang) if row["service_area"] else ""),
-            Cell(row["wave"]),
+            Cell(area_label(area, self.instrument, self.lang) if area else self.say("reports.all_areas")),
+            Cell(printable(row["wave"])),
             Cell(self.say(f"disclosure.level_{row['level']}")),
+            Cell(row["item"] or row["component"] or row["statistic"]),
             Cell(self.what(row)),
             Cell(source.label[self.lang] if source is not None else ""),
-            Cell.number(self.whole(row["n"]), row["n"]),
-            Cell.number(number(row["estimate"], self.lang, digits=digits), row["estimate"]),
-            Cell(interval(row["ci_low"], row["ci_high"], self.lang, digits=digits)),
-            Cell(remark),
+            *(self.number(value) for value in numbers),
+            Cell(self.published.reason_text(row["reason"] or row["flag"], self.lang)),
+            Cell(self.instrument.stamp(self.lang)),
+            Cell(self.say("disclosure.synthetic" if self.published.provenance.synthetic else "disclosure.collected")),
         )
+
+    def number(self, value: float) -> Cell:
+        """Return a number as it is published, with one decimal where it has any."""
+        if not math.isfinite(value):
+            return Cell()
+        return Cell.number(number(value, self.lang, digits=0 if float(value).is_integer() else 1), value)
 
 
 def public_table(published: PublishedScores, instrument: Instrument, *, lang: Language) -> Table:
     """Return every published score as a row of cells, a hidden one with the reason in words."""
     made = _Public(published, instrument, lang)
     say = made.say
-    names = ("site", "area", "wave", "level", "what", "source")
+    level = level_text(published.confidence_level, lang)
     columns = (
-        *(Column(say(f"disclosure.column_{name}"), "head" if name == "site" else "text") for name in names),
+        Column(say("reports.code"), "head"),
+        Column(say("reports.name"), width=24),
+        *(Column(say(f"disclosure.column_{name}")) for name in ("area", "wave", "level", "id", "what", "source")),
         Column(say("reports.n"), "number"),
         Column(say("reports.score"), "number", digits=1),
-        Column(say("reports.interval", level=level_text(published.confidence_level, lang)), "number"),
+        Column(say("disclosure.column_low", level=level), "number", digits=1),
+        Column(say("disclosure.column_high", level=level), "number", digits=1),
         Column(say("reports.remark"), width=40),
+        Column(say("disclosure.column_instrument"), width=40),
+        Column(say("disclosure.column_data"), width=20),
     )
     caption = say("disclosure.caption", title=instrument.title[lang], stamp=instrument.stamp(lang))
     if published.provenance.synthetic:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - one row a case
 
+import csv
 import dataclasses
 import json
 import math
@@ -94,7 +95,7 @@ def range_of_hidden(rows, truth, instrument, place):
     forms = [form(shown) for shown, _ in mine]
     n = {}
     for _, true in mine:
-        if true["level"] in ("item", "triangulating") and instrument.by_source[true["source"]].kind != "register":
+        if true["level"] in ("item", "triangulating"):  # a register's whole is its areas weighted by n, too
             n.setdefault((true["source"], true["item"]), {})[true["service_area"]] = true["n"]
     relations = []
     for (source, item), counts in n.items():
@@ -408,6 +409,13 @@ def test_files_for_the_public_hold_what_is_published(tmp_path, published, study)
     made = write_published(tmp_path / "p.csv", published, study.instrument, lang="sv")
     text = made.read_text(encoding="utf-8-sig")
     assert len(text.splitlines()) == 1 + len(published.rows)
-    assert ";" in text.splitlines()[0]
+    rows = list(csv.DictReader(text.splitlines(), delimiter=";"))
+    for row, one in zip(rows, published.rows.rows(), strict=True):
+        assert (row["Kod"], row["Id"]) == (one["site"], one["item"] or one["component"] or one["statistic"])
+        limits = [row["Poäng"], row["95\u00a0% intervall, nedre"], row["95\u00a0% intervall, övre"]]
+        for told, value in zip(limits, (one["estimate"], one["ci_low"], one["ci_high"]), strict=True):
+            assert told == "" if np.isnan(value) else float(told.replace(",", ".")) == value
+        assert "kandidat" in row["Instrument"]
+        assert "SYNTETISKA" in row["Data"]
     with pytest.raises(UsageError, match=r"p\.txt"):
         write_published(tmp_path / "p.txt", published, study.instrument, lang="sv")
