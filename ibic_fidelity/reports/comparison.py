@@ -66,6 +66,7 @@ def comparison_report(overall: OverallComparison, instrument: Instrument, *, lan
     """
     made = Compared(overall, instrument, lang)
     provenance = overall.provenance
+    sections = list(_sections(made))
     return render(
         "comparison.html",
         lang=lang,
@@ -78,7 +79,8 @@ def comparison_report(overall: OverallComparison, instrument: Instrument, *, lan
         package=provenance.package,
         synthetic=provenance.synthetic,
         summary=_summary(made),
-        sections=list(_sections(made)),
+        sections=[section for section in sections if not section["missing"]],
+        missing=[section for section in sections if section["missing"]],
         notes=[made.message(note) for note in _notes(overall)],
         versions=versions_table(made, provenance),
     )
@@ -140,11 +142,14 @@ def _summary(made: Compared) -> list[str]:
 
 
 def _weights_sentence(made: Compared, weights: WeightSensitivity) -> str:
+    given = ""
+    if np.isfinite(weights.changed_given):
+        given = " " + made.say("reports.says_weights_given", given=percent(weights.changed_given, made.lang))
     return made.say(
         "reports.says_weights", equal=percent(weights.changed_equal, made.lang),
         drawn=percent(weights.changed_drawn, made.lang), low=percent(weights.changed_drawn_low, made.lang),
         high=percent(weights.changed_drawn_high, made.lang), draws=made.whole(weights.draws), sites=made.nouns,
-    )  # fmt: skip
+    ) + given  # fmt: skip
 
 
 def _sections(made: Compared) -> Iterator[dict[str, Any]]:
@@ -171,7 +176,8 @@ def _section(
     return {
         "id": name,
         "heading": heading or made.say(f"reports.heading_{name}"),
-        "says": [introduction, missing] if missing else [introduction, *says],
+        "missing": missing,
+        "says": [introduction, *says],
         "tables": [] if missing else [table for table in shown if table.rows],
         "figures": [] if missing else list(figures),
     }
@@ -252,7 +258,8 @@ def _differences(
         return _section(made, name, result, heading=heading)
     caption = heading or made.say(f"reports.heading_{name}")
     table = tables.differences_table(made, result, caption, first or made.say("reports.score"), second)
-    says = (tables.verdicts(made, result, "reports.says_differences"), *tables.left_out(made, result))
+    rule = (made.say("reports.verdict_rule"),)
+    says = (tables.verdicts(made, result, "reports.says_differences"), *rule, *tables.left_out(made, result))
     return _section(made, name, result, (table,), says=says, heading=heading)
 
 
@@ -279,8 +286,8 @@ def _sources(made: Compared) -> dict[str, Any]:
     if isinstance(result, Message):
         return _section(made, "sources", result)
     apart = int(np.sum(result.rows["verdict"] != "not_told_apart"))
-    says = (made.say("reports.says_sources", n=made.whole(len(result.rows)), apart=made.whole(apart),
-                     rate=percent(result.false_discovery, made.lang)),)  # fmt: skip
+    words = made.say("reports.says_sources", n=made.whole(len(result.rows)), apart=made.whole(apart))
+    says = (f"{words} {tables.false_rate(made, result)}".strip(),)
     return _section(made, "sources", result, (tables.sources_table(made, result),), says=says)
 
 

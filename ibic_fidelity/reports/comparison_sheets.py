@@ -171,8 +171,10 @@ def _comparison(made: Compared, part: Comparison) -> Table:
     if any(part.rows["item"]):
         words.append((("reports.question", 50), lambda made, row: made.item(row["item"]) if row["item"] else ""))
     sites = part.kind == "sites"
+    if sites:
+        words.append((("reports.other_code", 12), lambda _, row: printable(row["other"])))
     words.append((("reports.compared_with", 28), lambda made, row: _other(made, row, sites=sites)))
-    numbers = [one for one in DIFFERENCES if one[0] != "peers" or any(part.rows["peers"])]
+    numbers = [one for one in DIFFERENCES if one[0] != "peers" or part.kind == "peers"]
     words += [
         (("reports.conclusion", 24), lambda made, row: made.say(VERDICTS[row["verdict"]])),
         (("reports.shared_raters", 18), lambda made, row: made.say(SHARED[row["shared_raters"]])
@@ -184,7 +186,7 @@ def _comparison(made: Compared, part: Comparison) -> Table:
 def _other(made: Compared, row: Row, *, sites: bool) -> str:
     if not row["other"]:
         return ""
-    return made.named(row["other"]) if sites else made.group(row["other"])
+    return made.name(row["other"]) if sites else made.group(row["other"])
 
 
 def _bands(made: Compared, result: ShrunkenScores) -> Table:

@@ -154,7 +154,7 @@ def bands_table(made: Compared, result: ShrunkenScores, *, gates: bool) -> Table
         by_site.setdefault(row["site"], {})[row["band"]] = row[name]
     columns = (
         Column(made.noun.capitalize(), "head", 28),
-        *(Column(band.label[made.lang].split(" (")[0], "number", 16) for band in bands),
+        *(Column(_band_with_limits(band.label[made.lang]), "number", 20) for band in bands),
     )
     rows = tuple(
         (Cell(made.named(row["site"])), *(_share_cell(by_site[row["site"]][band.id], made) for band in bands))
@@ -162,6 +162,12 @@ def bands_table(made: Compared, result: ShrunkenScores, *, gates: bool) -> Table
         if not row["reason"] and row["site"] in by_site
     )
     return Table(made.say("reports.bands_caption_gates" if gates else "reports.bands_caption"), columns, rows)
+
+
+def _band_with_limits(label: str) -> str:
+    """Return a band's label without what is said of all bands: what stands after a semicolon in brackets."""
+    head, _, tail = label.partition(";")
+    return f"{head})" if tail and "(" in head else label
 
 
 def _share_cell(value: float, made: Compared) -> Cell:
@@ -241,7 +247,7 @@ def differences_table(made: Compared, result: Comparison, caption: str, first: s
     say = made.say
     columns = (
         Column(made.noun.capitalize(), "head", 28),
-        Column(say("reports.group_column")),
+        *((Column(say("reports.group_column")),) if result.kind == "peers" else ()),
         Column(first, "number"),
         Column(second, "number"),
         Column(say("reports.difference"), "number"),
@@ -252,7 +258,7 @@ def differences_table(made: Compared, result: Comparison, caption: str, first: s
     rows = tuple(
         (
             Cell(made.named(row["site"])),
-            Cell(made.group(row["other"]) if row["other"] else "", note=_peers(row, made)),
+            *((Cell(made.group(row["other"]), note=_peers(row, made)),) if result.kind == "peers" else ()),
             Cell.number(made.points(row["first"]), row["first"]),
             Cell.number(made.points(row["second"]), row["second"]),
             Cell.number(signed(row["estimate"], made), row["estimate"]),
@@ -266,7 +272,7 @@ def differences_table(made: Compared, result: Comparison, caption: str, first: s
 
 
 def _peers(row: Row, made: Compared) -> str:
-    return made.say("reports.peers_n", n=made.whole(row["peers"])) if row["peers"] else ""
+    return made.say("reports.peers_n", n=made.whole(row["peers"]))
 
 
 def signed(value: float, made: Compared) -> str:
@@ -368,8 +374,15 @@ def verdicts(made: Compared, result: Comparison, code: str) -> str:
     """Return in a sentence how many differences are told apart."""
     counts = Counter(result.rows["verdict"].tolist())
     apart = made.whole(counts[HIGHER] + counts[LOWER])
-    return made.say(
+    said = made.say(
         code, n=made.whole(len(result.rows)), sites=made.nouns, higher=made.whole(counts[HIGHER]),
         lower=made.whole(counts[LOWER]), open=made.whole(counts[OPEN]), apart=apart,
-        rate=percent(result.false_discovery, made.lang),
     )  # fmt: skip
+    return f"{said} {false_rate(made, result)}".strip()
+
+
+def false_rate(made: Compared, result: Comparison) -> str:
+    """Return how many of the sure differences are expected to be false, where there are any."""
+    if not (result.rows["verdict"] != OPEN).any():
+        return ""
+    return made.say("reports.false_rate", rate=percent(result.false_discovery, made.lang))

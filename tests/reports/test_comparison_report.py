@@ -59,7 +59,7 @@ def test_the_workbook_has_every_row_as_numbers(compared):
     heads = [cell.value for cell in pairs[1]]
     assert pairs.max_row == 1 + len(overall.pairs.rows)
     difference = {
-        (row[heads.index("Code")], row[heads.index("Compared with")].split("(")[-1].rstrip(")")): row
+        (row[heads.index("Code")], row[heads.index("Code, second")]): row
         for row in pairs.iter_rows(min_row=2, values_only=True)
     }
     for row in overall.pairs.rows.rows():
