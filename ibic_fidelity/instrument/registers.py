@@ -24,6 +24,15 @@ def read_register(path: Path) -> dict[str, str]:
     return {row["code"]: row["name"] for row in rows}
 
 
+#: Other headings of the columns that the two readers below take.
+ALSO = {
+    "code": ("kommun_kod", "kommunkod", "kommun", "kod", "site"),
+    "group": ("grupp", "kommungrupp"),
+    "component": ("komponent",),
+    "weight": ("vikt",),
+}
+
+
 def read_groups(path: Path, column: str) -> dict[str, str]:
     """Return code to group from a CSV with the columns ``code`` and `column`, commas or semicolons.
 
@@ -62,9 +71,13 @@ def _pairs(path: Path, first: str, second: str) -> list[tuple[str, str]]:
     except UnicodeDecodeError:
         content = raw.decode("cp1252", errors="replace")
     rows = csv.DictReader(io.StringIO(content), delimiter=";" if ";" in content.partition("\n")[0] else ",")
-    if rows.fieldnames is None or not {first, second} <= set(rows.fieldnames):
+    headings = {(name or "").strip().casefold(): name for name in rows.fieldnames or ()}
+    found = [next((headings[one] for one in (name, *ALSO.get(name, ())) if one in headings), None)
+             for name in (first, second)]  # fmt: skip
+    if None in found:
         raise UsageError("instrument.pair_columns", file=path.name, first=first, second=second)
-    return [((row[first] or "").strip(), (row[second] or "").strip()) for row in rows]
+    one, two = found
+    return [((row[one] or "").strip(), (row[two] or "").strip()) for row in rows]
 
 
 def suggest_site(value: str, register: Mapping[str, str]) -> str | None:

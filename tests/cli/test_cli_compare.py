@@ -36,7 +36,7 @@ def test_groups_and_weights_of_a_file_from_excel(cli, answers, tmp_path, encodin
     codes = [code for code in sites if code.isdigit()]
     groups = tmp_path / "grupper.csv"
     lines = [f"{code};{'Små städer' if i % 2 else 'Större städer'}" for i, code in enumerate(codes)]
-    groups.write_text("\n".join(["code;group", *lines]), encoding=encoding)
+    groups.write_text("\n".join(["kommun_kod;grupp", *lines]), encoding=encoding)
     instrument = ibic.load_instrument("ibic")
     core = instrument.components_of(instrument.totals[0])
     weights = tmp_path / "vikter.csv"
@@ -50,10 +50,17 @@ def test_groups_and_weights_of_a_file_from_excel(cli, answers, tmp_path, encodin
     assert made.weights.changed_given >= 0
 
 
+def test_groups_whose_codes_lost_their_zeros_are_refused(cli, answers, tmp_path):
+    (tmp_path / "grupper.csv").write_text("kommun_kod;grupp\n114;a\n2584;a\n", encoding="utf-8")
+    ran = cli("compare", answers, "-o", tmp_path / "ut", "--groups", tmp_path / "grupper.csv")
+    assert ran.code == 2
+    assert "0114" in ran.err
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("kod;vikt\nut;1", "component"),
+        ("del;vikt\nut;1", "component"),
         ("component;weight\nut;mycket", "mycket"),
         ("component;weight\nut;0,5\nut;0,5", "ut"),
         ("component;weight\nut;1", "ut"),

@@ -204,8 +204,8 @@ def test_county_is_built_in_and_any_grouping_is_read_from_a_file(study, tmp_path
     of_file = ibic.compare_with_peers(scores, "ut", groups=path, column="kommungrupp")
     assert set(of_file.rows["other"]) == {"A1", "B3"}
     assert len(of_file.left_out) == 0
-    with pytest.raises(UsageError, match="group"):
-        ibic.compare_with_peers(scores, "ut", groups=path)
+    with pytest.raises(UsageError, match="region"):
+        ibic.compare_with_peers(scores, "ut", groups=path, column="region")
     path.write_text("code,group\n0114,a\n0114,b\n", encoding="utf-8")
     with pytest.raises(UsageError, match="two different groups"):
         ibic.compare_with_peers(scores, "ut", groups=str(path))

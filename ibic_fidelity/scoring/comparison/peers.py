@@ -88,6 +88,7 @@ def compare_with_peers(
     """
     check_request(scores, adjustment=adjustment, false_discovery=false_discovery)
     of_site = _groups(groups, column)
+    _check_codes(of_site, scores)
     figures = figures_of(scores, target, wave=wave)
     found = raters_in_common(scores, responses, instrument, target, wave)
     known = enough_sites(figures, target)
@@ -135,6 +136,15 @@ def _without_peers(site: NDArray[np.object_], group: NDArray[np.object_], use: N
     reason = np.where(group == "", "scoring.no_peer_group", "scoring.too_few_peers")
     rows = zip(site[~use].tolist(), group[~use].tolist(), reason[~use].tolist(), strict=True)
     return [(one, "", its_group, why) for one, its_group, why in rows]
+
+
+def _check_codes(of_site: Mapping[str, str], scores: Scores) -> None:
+    """Refuse codes that lost their leading zeros, by which sites would fall out of their groups unseen."""
+    sites = set(scores.sites)
+    width = max(map(len, sites), default=0)
+    lost = sorted(code for code in of_site if code not in sites and code.isdigit() and code.zfill(width) in sites)
+    if lost:
+        raise UsageError("scoring.group_codes_lost", codes=lost, meant=[code.zfill(width) for code in lost])
 
 
 def _groups(groups: object, column: str) -> Mapping[str, str]:
