@@ -88,7 +88,6 @@ class _Manual:
                     yield Heading(self.instrument.by_component[component].label[self.lang], 2)
                 yield Heading(f"{item.label} {item.idea[self.lang]}", 3)
                 yield Grid((), tuple(self.item_rows(item, measure)), ITEM)
-        for source in audited:
             yield from self.sheet(source)
         yield from self.appendix(audited)
         yield from self.references(audited)
