@@ -14,6 +14,7 @@ from ibic_fidelity.reports.document import Block, Document, Grid, Heading, Parag
 
 ITEM = (3.7, 13.3)
 NOTES = 8  # lines
+NAME = 24  # characters of an answer beside its code
 SHEET = (1.6, 2.0, 7.6, 2.8, 3.0)
 Row = tuple[str, ...]
 
@@ -32,7 +33,7 @@ def audit_manual(instrument: Instrument, *, lang: Language = "sv") -> Document:
     -------
     Document
         Rules for all items, each item that is rated from documents with its anchors by law, a scoring sheet to
-        print, and the references. The same for the same instrument.
+        print, and an appendix of reasons and references. The same for the same instrument.
 
     Raises
     ------
@@ -87,8 +88,8 @@ class _Manual:
                     yield Heading(self.instrument.by_component[component].label[self.lang], 2)
                 yield Heading(f"{item.label} {item.idea[self.lang]}", 3)
                 yield Grid((), tuple(self.item_rows(item, measure)), ITEM)
-        for source in audited:
             yield from self.sheet(source)
+        yield from self.appendix(audited)
         yield from self.references(audited)
 
     def item_rows(self, item: Item, measure: Measure) -> Iterator[Row]:
@@ -96,14 +97,26 @@ class _Manual:
         scale = self.instrument.by_scale[measure.scale]
         if item.definition is not None:
             yield self.say("reports.manual_definition"), item.definition[self.lang]
-        yield self.say("reports.manual_why"), item.rationale[self.lang]
-        yield from self.by_law(item, measure, self.say("reports.manual_look"), lambda read: read.look)
         yield from self.by_law(item, measure, self.say("reports.manual_question"), lambda read: read.wording)
         yield from self.answers(item, measure, scale)
+        yield from self.by_law(item, measure, self.say("reports.manual_look"), lambda read: read.look)
         yield from self.by_law(item, measure, self.say("reports.manual_doubt"), lambda read: read.doubt)
         if scale.missing.not_applicable and item.not_applicable is not None:
             code = scale.missing.not_applicable[0]
             yield self.say("reports.manual_not_applicable", code=code), item.not_applicable[self.lang]
+
+    def appendix(self, audited: list[Source]) -> Iterator[Block]:
+        """Yield why each item is asked and what it rests on, which no rating needs."""
+        yield Heading(self.say("reports.manual_appendix"), breaks=True)
+        yield Paragraph(self.say("reports.manual_appendix_means"), "small")
+        for source in audited:
+            for item, _ in self.instrument.measures_of(source.id):
+                yield Heading(f"{item.label} {item.idea[self.lang]}", 3)
+                yield Grid((), tuple(self.reasons(item)), ITEM)
+
+    def reasons(self, item: Item) -> Iterator[Row]:
+        """Yield why an item is asked, how it is used and what it rests on."""
+        yield self.say("reports.manual_why"), item.rationale[self.lang]
         if item.reverse:
             yield self.say("reports.manual_reverse"), self.say("reports.manual_reverse_means")
         if item.gate is not None:
@@ -118,12 +131,13 @@ class _Manual:
             for place, part in enumerate(measure.parts):
                 yield from self.by_law(item, measure, part.id, _part(place))
             codes = [f"{level.code} = {level.anchor[self.lang].lower()}" for level in scale.levels]
+            codes += [f"{code} = {self.say('reports.manual_code_8')}" for code in scale.missing.dont_know[:1]]
             codes += [f"{code} = {self.say('reports.manual_code_9')}" for code in scale.missing.not_applicable[:1]]
             yield self.say("reports.manual_each_part"), ", ".join(codes)
             return
         for place, level in enumerate(scale.levels):
             name = level.anchor[self.lang]
-            heading = f"{level.code} {name}" if len(name) <= 20 else str(level.code)
+            heading = f"{level.code} {name}" if measure.anchors and len(name) <= NAME else str(level.code)
             yield from self.by_law(item, measure, heading, _anchor(place, level.anchor))
 
     def by_law(
