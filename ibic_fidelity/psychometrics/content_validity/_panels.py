@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: With fewer experts than this nobody may disagree, and one of them decides (Lynn 1986).
 LEAST_EXPERTS = 6
+#: How `exact_limits` are made.
+EXACT = "Clopper-Pearson"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

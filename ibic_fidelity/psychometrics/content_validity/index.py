@@ -20,6 +20,7 @@ from ibic_fidelity.psychometrics._arguments import (
     read_only,
 )
 from ibic_fidelity.psychometrics.content_validity._panels import (
+    EXACT,
     exact_limits,
     item_table,
     read_panel_ratings,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOW, HIGH = 1, 4
-#: How the interval of an item's index is made.
-EXACT = "Clopper-Pearson"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

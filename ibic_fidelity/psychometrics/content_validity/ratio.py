@@ -20,6 +20,7 @@ from ibic_fidelity.psychometrics._arguments import (
     read_only,
 )
 from ibic_fidelity.psychometrics.content_validity._panels import (
+    EXACT,
     exact_limits,
     item_table,
     read_panel_ratings,
@@ -30,8 +31,6 @@ from ibic_fidelity.psychometrics.intraclass._scale_units import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-
-EXACT = "Clopper-Pearson"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
